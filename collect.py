@@ -1,0 +1,263 @@
+"""The command line: the only thing that ever starts a collection, whoever asks for it.
+
+`python collect.py crypto` collects; `status`, `export` and `replay` look after what was collected.
+Nothing heavy is imported before it is needed, so that `--help` answers at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import os
+import sys
+
+from storage.texts import _, say
+
+# A name that type checkers know; importing it from typing would cost `--help` a tenth of its time.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any, NoReturn
+
+    from storage.settings import Settings
+
+# The names that the registry has; written here so that usage needs no import (a test compares).
+PIPELINES = ("crypto",)
+TRIGGERS = ("cli", "console", "api", "schedule", "catchup", "backfill")
+WAIT_S = {"schedule": 1800.0, "catchup": 1800.0, "backfill": 600.0}
+USAGE = 2
+
+
+class _Parser(argparse.ArgumentParser):
+    """argparse with its words in the reader's language and its errors on one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.print_usage(sys.stderr)
+        self.exit(USAGE, f"{self.prog}: {message}\n")
+
+
+def _width() -> int:
+    """Columns of the terminal. argparse would ask shutil, which imports every compression there is."""
+    try:
+        return int(os.environ.get("COLUMNS") or os.get_terminal_size(sys.stdout.fileno()).columns)
+    except (AttributeError, OSError, ValueError):
+        return 80
+
+
+def _parser(prog: str, about: str, example: str) -> _Parser:
+    parser = _Parser(
+        prog=f"collect.py{prog}",
+        description=about,
+        epilog=_("Example: {example}").format(example=example),
+        formatter_class=lambda prog: argparse.HelpFormatter(prog, width=_width() - 2),
+        add_help=False,
+        allow_abbrev=False,
+    )
+    parser.add_argument("-h", "--help", action="help", help=_("show this text and stop"))
+    parser.add_argument("--demo", action="store_true", help=_("use the demo market, in a store of its own"))
+    return parser
+
+
+def _pipeline_parser() -> _Parser:
+    about = _("Collects pipelines in their fixed order and keeps every value once. Verbs: {verbs}.").format(
+        verbs="status, export, replay"
+    )
+    parser = _parser("", about, "python collect.py crypto")
+    parser.add_argument(
+        "pipelines",
+        nargs="+",
+        metavar="PIPELINE",
+        choices=(*PIPELINES, "all"),
+        help=_("what to collect: {names} or all").format(names=", ".join(PIPELINES)),
+    )
+    parser.add_argument("--trigger", choices=TRIGGERS, default="cli", help=_("who starts the run"))
+    parser.add_argument(
+        "--wait", type=_seconds, metavar="SECONDS", help=_("how long to wait for a run under way")
+    )
+    parser.add_argument("--force", action="store_true", help=_("run on schedule even if all is fresh"))
+    parser.add_argument("--json", action="store_true", help=_("one JSON line per event"))
+    parser.add_argument("--run-id", help=argparse.SUPPRESS)
+    return parser
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not 0 <= value < 1e6:
+        raise ValueError(text)
+    return value
+
+
+def _collect(argv: Sequence[str]) -> int:
+    given = _pipeline_parser().parse_args(argv)
+    from collectors import console_lines
+    from collectors.pipeline import Start
+    from storage.db import StoreError, ledger_problem
+
+    settings = _settings(given.demo)
+    _prepare(settings)
+    names = PIPELINES if "all" in given.pipelines else tuple(given.pipelines)
+    wait_s = given.wait if given.wait is not None else WAIT_S.get(given.trigger, 0.0)
+    start = Start(
+        names, given.trigger, wait_s, given.force, given.run_id, os.environ.get("COLLECTOR_STARTER")
+    )
+    lines = console_lines.Lines(settings, as_json=given.json)
+    import sqlite3
+
+    try:
+        return _guarded(settings, start, lines.emit)
+    except StoreError as problem:
+        lines.problem(problem)
+    except sqlite3.Error as error:
+        lines.problem(ledger_problem(settings, error))
+    return 3
+
+
+def _guarded(settings: Settings, start: Any, emit: Callable[[dict[str, Any]], None]) -> int:
+    import signal
+
+    from collectors import pipeline
+
+    def stop(*_unused: object) -> None:
+        # A second SIGTERM must not break into the clean-up of the first.
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        raise pipeline.Stopped
+
+    signal.signal(signal.SIGTERM, stop)
+    return pipeline.execute(settings, start, emit)
+
+
+def _status(argv: Sequence[str]) -> int:
+    parser = _parser(" status", _("Says what is fresh, what ran and what runs."), "python collect.py status")
+    parser.add_argument("--json", action="store_true", help=_("as one JSON object"))
+    given = parser.parse_args(argv)
+    settings = _settings(given.demo)
+    from collectors import console_lines, freshness
+
+    found = freshness.status(settings)
+    if given.json:
+        console_lines.put_json(freshness.status_json(settings, found))
+    else:
+        console_lines.put_status(settings, found)
+    return 0
+
+
+def _export(argv: Sequence[str]) -> int:
+    parser = _parser(
+        " export", _("Writes the export for crypto_trends.html anew."), "python collect.py export"
+    )
+    settings = _settings(parser.parse_args(argv).demo)
+    from collectors import console_lines, freshness
+    from collectors.registry import UPSTREAMS
+    from storage import export, ledger
+    from storage.db import StoreError
+
+    last = ledger.last_run(settings, "crypto", ("ok", "partial"))
+    told = freshness.status_json(settings, freshness.status(settings))
+    attribution = [{"name": up.credit, "url": up.home} for up in UPSTREAMS.values()]
+    try:
+        built = export.build(settings, last.run_id if last else "", attribution, told)
+        export.write(settings, built)
+    except StoreError as problem:
+        console_lines.put_problem(problem)
+        return 3
+    console_lines.put(_("Exported to {folder}").format(folder=export.folder(settings)))
+    return 0
+
+
+def _replay(argv: Sequence[str]) -> int:
+    about = _("Merges what was collected while the store was locked.")
+    settings = _settings(_parser(" replay", about, "python collect.py replay").parse_args(argv).demo)
+    _prepare(settings)
+    import sqlite3
+
+    from filelock import FileLock, Timeout
+
+    from collectors import console_lines, housekeeping, outcome
+    from storage import ledger
+    from storage.db import StoreError, ledger_problem
+
+    try:
+        with FileLock(ledger.lock_path(settings, "run"), timeout=1):
+            settled = housekeeping.replay(settings)
+    except Timeout:
+        console_lines.put(_("A run is under way; it merges what waits. Nothing to do."))
+        return outcome.BUSY
+    except StoreError as problem:
+        console_lines.put_problem(problem)
+        return 3
+    except sqlite3.Error as error:
+        console_lines.put_problem(ledger_problem(settings, error))
+        return 3
+    console_lines.put_replayed(settled)
+    return 0
+
+
+VERBS: dict[str, Callable[[Sequence[str]], int]] = {"status": _status, "export": _export, "replay": _replay}
+
+
+def _settings(demo: bool) -> Settings:
+    from storage.settings import BadSetting, load
+
+    try:
+        return load(COLLECTOR_DEMO=True) if demo else load()
+    except BadSetting as problem:
+        sys.stderr.write(f"collect.py: {problem}\n")
+        raise SystemExit(USAGE) from None
+
+
+def _prepare(settings: Settings) -> None:
+    """Makes the home and the log; a home that cannot be written ends with advice."""
+    import sqlite3
+
+    from storage import db, journal, landing, ledger
+
+    try:
+        landing.make_room(settings)
+        with ledger.deciding(settings):
+            # Nothing is decided: it only has to be possible.
+            pass
+    except OSError as error:
+        text = _("{folder} cannot be written ({reason}). Set COLLECTOR_HOME to a folder that can.")
+        sys.stderr.write("collect.py: " + text.format(folder=settings.home, reason=error.strerror) + "\n")
+        raise SystemExit(USAGE) from None
+    except sqlite3.Error as error:
+        problem = db.ledger_problem(settings, error)
+        sys.stderr.write(f"collect.py: {say(problem.message, problem.values)}\n")
+        raise SystemExit(USAGE if problem.code == "unexpected" else 3) from None
+    journal.open_log(settings)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the command line; gives the exit code of CONTRACT's table."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    # Under pythonw there is no console; a closed one must not end a run.
+    if words and words[0] in VERBS:
+        return VERBS[words[0]](words[1:])
+    return _collect(words)
+
+
+def _leave(code: int) -> NoReturn:
+    """Ends at once: everything is written, and taking the interpreter apart is a tenth of a run's time."""
+    if "logging" in sys.modules:
+        sys.modules["logging"].shutdown()
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream is not None:
+                stream.flush()
+        except (OSError, ValueError):
+            # Nobody listens any more.
+            continue
+    os._exit(code)
+
+
+if __name__ == "__main__":
+    # DuckDB imports pandas with the first value that is bound, only to know NaT by sight: a third of a
+    # run's time and 70 MB. None means "not installed".
+    sys.modules.setdefault("pandas", None)  # type: ignore[arg-type]
+    # A body of 8 MB becomes 25,000 dicts, none of them in a cycle.
+    gc.set_threshold(50_000)
+    try:
+        code = main()
+    except KeyboardInterrupt:
+        code = 130
+    _leave(code)

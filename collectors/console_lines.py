@@ -1,0 +1,208 @@
+"""What the command line prints: lines for people, JSON for programs, a progress bar on a terminal."""
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from babel.dates import format_date, format_datetime
+from babel.numbers import format_decimal
+
+from collectors.freshness import PipelineStatus, Status
+from storage.db import StoreError
+from storage.merge import Landed, MergeCount
+from storage.settings import Settings
+from storage.texts import N_, _, language, say
+
+STATES = {
+    "ok": N_("ok"),
+    "partial": N_("partial"),
+    "failed": N_("failed"),
+    "skipped": N_("skipped"),
+    "cached": N_("cached"),
+    "pending": N_("pending"),
+    "cancelled": N_("cancelled"),
+    "interrupted": N_("interrupted"),
+    "running": N_("running"),
+    "queued": N_("queued"),
+    "never": N_("never"),
+    "fresh": N_("fresh"),
+    "due": N_("due"),
+    "late": N_("late"),
+}
+REASONS = {
+    "no_key": N_("no key"),
+    "fresh": N_("already fresh"),
+    "not_due": N_("nothing to do"),
+    "busy": N_("another run is under way"),
+    "rate_limited": N_("asked to wait"),
+    "upstream_failed": N_("nothing new came in"),
+}
+
+
+def put(text: str) -> None:
+    """One line to whoever listens; nobody may (pythonw has no console, a pipe may be closed)."""
+    try:
+        if sys.stdout is not None:
+            sys.stdout.write(text + "\n")
+            sys.stdout.flush()
+    except (OSError, ValueError):
+        sys.stdout = None
+    except UnicodeEncodeError:
+        sys.stdout.write(text.encode("ascii", "replace").decode() + "\n")
+
+
+def put_json(value: Mapping[str, Any]) -> None:
+    """One JSON object on one line, ASCII only."""
+    put(json.dumps(value, ensure_ascii=True, allow_nan=False))
+
+
+def put_problem(problem: StoreError) -> None:
+    """What is wrong with the store, and what to do."""
+    put(say(problem.message, problem.values))
+
+
+def number(value: int) -> str:
+    return str(format_decimal(value, locale=language()))
+
+
+def counts_text(counts: Mapping[str, int]) -> str:
+    """Inserted, updated, unchanged; what was dropped only where something was."""
+    parts = [
+        _("{n} inserted").format(n=number(counts["inserted"])),
+        _("{n} updated").format(n=number(counts["updated"])),
+        _("{n} unchanged").format(n=number(counts["unchanged"])),
+    ]
+    if counts["duplicate"]:
+        parts.append(_("{n} duplicate").format(n=number(counts["duplicate"])))
+    if counts["rejected"]:
+        parts.append(_("{n} rejected").format(n=number(counts["rejected"])))
+    return ", ".join(parts)
+
+
+class Lines:
+    """Prints the events of one run."""
+
+    def __init__(self, settings: Settings, *, as_json: bool) -> None:
+        self._settings, self._json = settings, as_json
+        self._bar = not as_json and sys.stdout is not None and sys.stdout.isatty()
+        self._done = 0
+
+    def emit(self, event: dict[str, Any]) -> None:
+        if self._json:
+            put_json(event)
+            return
+        if event["event"] == "step_finished":
+            self._done += 1
+            self._step(event)
+        elif event["event"] == "run_finished":
+            self._clear()
+            self._end(event)
+        elif event["event"] == "step_started":
+            self._progress(event)
+
+    def problem(self, problem: StoreError) -> None:
+        if self._json:
+            put_json(
+                {"event": "error", "code": problem.code, "message": say(problem.message, problem.values)}
+            )
+        else:
+            put_problem(problem)
+
+    def _step(self, event: Mapping[str, Any]) -> None:
+        self._clear()
+        state = _(STATES[event["state"]])
+        if event["state"] == "ok":
+            detail = counts_text(event["counts"]) if event["source"] else ""
+        elif event["state"] == "skipped" and not event["message"]:
+            detail = _(REASONS.get(event["reason"], event["reason"]))
+        else:
+            detail = event["message"] or ""
+        put(f"  {event['step']:<26} {state:<8} {detail}".rstrip())
+
+    def _end(self, event: Mapping[str, Any]) -> None:
+        if event.get("reason") == "busy":
+            put(_("Another run is under way: nothing was started. Try again when it has ended."))
+            return
+        put(
+            _("{state}: {counts} ({seconds} s, run {run_id})").format(
+                state=_(STATES[event["state"]]),
+                counts=counts_text(event["counts"]),
+                seconds=format_decimal(round(event["seconds"] or 0, 1), locale=language()),
+                run_id=event["run_id"],
+            )
+        )
+
+    def _progress(self, event: Mapping[str, Any]) -> None:
+        if not self._bar:
+            return
+        total = max(1, int(event["m"]))
+        full = round(20 * self._done / total)
+        sys.stdout.write(f"\r  [{'#' * full}{'.' * (20 - full)}] {self._done}/{total} {event['step']:<26}")
+        sys.stdout.flush()
+
+    def _clear(self) -> None:
+        if self._bar:
+            sys.stdout.write("\r" + " " * 64 + "\r")
+
+
+def day(value: date | None) -> str:
+    return str(format_date(value, "EEE d MMM", locale=language())) if value else "–"
+
+
+def moment(settings: Settings, at: datetime | None) -> str:
+    if at is None:
+        return "–"
+    return str(format_datetime(at, "d MMM HH:mm", tzinfo=settings.zone, locale=language()))
+
+
+def put_status(settings: Settings, status: Status) -> None:
+    """The state of every pipeline: data as of, last run, next run."""
+    if settings.demo:
+        put(_("DEMO: invented data. Leave it by starting without --demo."))
+    if status.problem is not None:
+        put_problem(status.problem)
+    if status.live is not None:
+        put(
+            _("running: {run_id}, started by {trigger}").format(
+                run_id=status.live.run_id, trigger=status.live.trigger
+            )
+        )
+    for found in status.pipelines.values():
+        _put_pipeline(settings, found)
+
+
+def _put_pipeline(settings: Settings, found: PipelineStatus) -> None:
+    last = found.last_run
+    put(f"{found.pipeline}: {_(STATES[found.freshness])}")
+    put("  " + _("data as of {day}").format(day=day(found.data_as_of)))
+    put(
+        "  "
+        + _("last run {at}, {state}").format(
+            at=moment(settings, last.started_at or last.queued_at) if last else "–",
+            state=_(STATES[found.state]),
+        )
+    )
+    put(
+        "  " + _("next run {at} ({zone})").format(at=moment(settings, found.next_due), zone=settings.timezone)
+    )
+    for source in found.sources:
+        if source.required:
+            put(f"    {source.source:<26} {day(source.data_as_of):<12} {_(STATES[source.freshness])}")
+
+
+def put_replayed(settled: Sequence[tuple[Landed, MergeCount]]) -> None:
+    """What `replay` merged."""
+    if not settled:
+        put(_("Nothing was waiting: every batch is merged."))
+    for batch, count in settled:
+        put(
+            _("{step} of run {run_id}: {inserted} inserted, {updated} updated, {unchanged} unchanged").format(
+                step=batch.step,
+                run_id=batch.run_id,
+                inserted=number(count.inserted),
+                updated=number(count.updated),
+                unchanged=number(count.unchanged),
+            )
+        )

@@ -1,0 +1,262 @@
+"""Freshness, once for command line, API, pages and badges: is the newest period stored that was
+published by now? And `status`, the JSON that all of them show.
+
+Computed from each source's own publishing time, never from the clock of the last attempt.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+from collectors.model import Source
+from collectors.registry import PIPELINES
+from storage import clock, db, ledger, read
+from storage.ledger import RunRecord, StepRecord
+from storage.settings import Settings
+from storage.tables import OBSERVATION
+
+GRACE = timedelta(minutes=60)
+_WORST = ("fresh", "due", "late", "never")
+
+
+@dataclass(frozen=True, slots=True)
+class SourceStatus:
+    """`data_as_of`: newest stored day; `freshness`: fresh, due, late or never; `late_after`: when it
+    turns late unless the next day comes in."""
+
+    source: str
+    table: str
+    data_as_of: date | None
+    freshness: str
+    required: bool
+    late_after: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineStatus:
+    """Three separate facts: data as of, last run, next run; and what they add up to."""
+
+    pipeline: str
+    state: str
+    freshness: str
+    data_as_of: date | None
+    late_after: datetime | None
+    last_run: RunRecord | None
+    last_success: RunRecord | None
+    next_due: datetime
+    sources: Sequence[SourceStatus]
+
+
+def next_scheduled(settings: Settings, pipeline: str, after: datetime) -> datetime:
+    """The first scheduled time of a pipeline after an instant, aware UTC; a pipeline that is not
+    in the schedule counts as scheduled with the first slot of the day."""
+    times = [at for at, names in settings.slots if pipeline in names] or [settings.slots[0][0]]
+    local = after.astimezone(settings.zone)
+    for days in range(3):
+        for at in times:
+            moment = datetime.combine(local.date() + timedelta(days=days), at, settings.zone).astimezone(UTC)
+            if moment > after:
+                return moment
+    raise AssertionError("a day has a time")
+
+
+def newest_published(source: Source, now: datetime) -> date:
+    """The newest UTC day whose value is out by `now`."""
+    return (now - source.publishes).date()
+
+
+def late_after(settings: Settings, pipeline: str, source: Source, stored: date) -> datetime:
+    """When the day after `stored` stops being merely due: the first scheduled time after it is out,
+    and an hour."""
+    out = datetime.combine(stored + timedelta(days=1), time(), UTC) + source.publishes
+    return next_scheduled(settings, pipeline, out) + GRACE
+
+
+def of_source(
+    settings: Settings, pipeline: str, source: Source, newest: Mapping[str, date], now: datetime
+) -> SourceStatus:
+    """Freshness of one source, from the newest stored days by table or series."""
+    if source.table is OBSERVATION:
+        days = [newest.get(series.series) for series in source.series]
+        stored = None if None in days else min((day for day in days if day), default=None)
+    else:
+        stored = newest.get(source.table.name)
+    if stored is None:
+        return SourceStatus(source.name, source.table.name, None, "never", source.required, None)
+    limit = late_after(settings, pipeline, source, stored)
+    if stored >= newest_published(source, now):
+        word = "fresh"
+    else:
+        word = "due" if now < limit else "late"
+    return SourceStatus(source.name, source.table.name, stored, word, source.required, limit)
+
+
+def of_pipeline(
+    settings: Settings, pipeline: str, stored: read.Stored, live: RunRecord | None, now: datetime
+) -> PipelineStatus:
+    """Worst of the required sources; `data_as_of` is their minimum."""
+    sources = PIPELINES[pipeline]
+    found = [of_source(settings, pipeline, source, stored.newest, now) for source in sources]
+    required = [status for status in found if status.required]
+    word = max((status.freshness for status in required), key=_WORST.index)
+    days = [status.data_as_of for status in required]
+    last = ledger.last_run(settings, pipeline)
+    if live and pipeline in live.pipelines:
+        state = live.state
+    else:
+        state = last.outcomes.get(pipeline, last.state) if last else "never"
+    return PipelineStatus(
+        pipeline,
+        state,
+        word,
+        None if None in days else min(day for day in days if day),
+        min((status.late_after for status in required if status.late_after), default=None),
+        last,
+        ledger.last_run(settings, pipeline, ("ok", "partial")),
+        next_scheduled(settings, pipeline, now),
+        found,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The whole state at one instant."""
+
+    at: datetime
+    live: RunRecord | None
+    steps: Sequence[StepRecord]
+    pipelines: Mapping[str, PipelineStatus]
+    problem: db.StoreError | None
+
+
+def status(settings: Settings, wait_s: float = 1.0) -> Status:
+    """Looks at ledger and store; with the store locked the last known days serve."""
+    now = clock.now()
+    live = ledger.running(settings)
+    stored = read.stored(settings, wait_s)
+    found = {name: of_pipeline(settings, name, stored, live, now) for name in PIPELINES}
+    steps = ledger.steps(settings, live.run_id) if live else []
+    return Status(now, live, steps, found, stored.problem)
+
+
+def is_fresh(settings: Settings, pipeline: str) -> bool:
+    """Whether a scheduled start has nothing to do."""
+    return of_pipeline(settings, pipeline, read.stored(settings), None, clock.now()).freshness == "fresh"
+
+
+# ---------------------------------------------------------------- as JSON
+
+
+def _stamp(at: datetime | None) -> str | None:
+    return clock.stamp(at) if at else None
+
+
+def run_json(run: RunRecord | None) -> dict[str, Any] | None:
+    """A run as the contract has it."""
+    if run is None:
+        return None
+    return {
+        "run_id": run.run_id,
+        "pipelines": list(run.pipelines),
+        "outcomes": dict(run.outcomes),
+        "trigger": run.trigger,
+        "state": run.state,
+        "reason": run.reason,
+        "exit_code": run.exit_code,
+        "demo": run.demo,
+        "queued_at": _stamp(run.queued_at),
+        "started_at": _stamp(run.started_at),
+        "finished_at": _stamp(run.finished_at),
+        "seconds": None if run.seconds is None else round(run.seconds, 3),
+        "counts": counts_json(run.counts),
+    }
+
+
+def counts_json(counts: ledger.Counts) -> dict[str, int]:
+    return {name: getattr(counts, name) for name in ledger.Counts.__dataclass_fields__}
+
+
+def step_json(step: StepRecord) -> dict[str, Any]:
+    """A step as the contract has it; the message in the current language."""
+    return {
+        "step": step.step,
+        "pipeline": step.pipeline,
+        "source": step.source,
+        "table": step.table,
+        "state": step.state,
+        "kind": step.kind,
+        "code": step.code,
+        "reason": step.reason,
+        "message": step.said(),
+        "requests": step.requests,
+        "started_at": _stamp(step.started_at),
+        "finished_at": _stamp(step.finished_at),
+        "counts": counts_json(step.counts),
+    }
+
+
+def progress(live: RunRecord, steps: Sequence[StepRecord]) -> tuple[StepRecord | None, int, int]:
+    """The step under way, its number, and how many there are."""
+    open_steps = [step for step in steps if step.state == "running"]
+    total = sum(len(PIPELINES.get(name, ())) + 1 for name in live.pipelines)
+    done = sum(1 for step in steps if step.state != "running")
+    return (open_steps[0] if open_steps else None), min(done + 1, total), total
+
+
+def _running_json(status: Status) -> dict[str, Any] | None:
+    live = status.live
+    if live is None:
+        return None
+    step, n, m = progress(live, status.steps)
+    return {
+        "run_id": live.run_id,
+        "trigger": live.trigger,
+        "pipeline": step.pipeline if step else live.pipelines[0],
+        "step": step.step if step else None,
+        "n": n,
+        "m": m,
+        "pid": live.pid,
+        "seconds": round(live.seconds or 0.0, 3),
+    }
+
+
+def _source_json(source: SourceStatus, steps: Mapping[str, StepRecord]) -> dict[str, Any]:
+    step = steps.get(source.source)
+    reason = None
+    if step is not None and step.state != "ok":
+        reason = step.reason or step.code
+    return {
+        "source": source.source,
+        "table": source.table,
+        "data_as_of": source.data_as_of.isoformat() if source.data_as_of else None,
+        "freshness": source.freshness,
+        "frozen": False,
+        "reason": reason,
+    }
+
+
+def status_json(settings: Settings, status: Status) -> dict[str, Any]:
+    """`status --json` of the contract."""
+    pipelines = {}
+    for name, found in status.pipelines.items():
+        steps = ledger.last_steps(settings, name)
+        pipelines[name] = {
+            "state": found.state,
+            "last_run": run_json(found.last_run),
+            "last_success": run_json(found.last_success),
+            "data_as_of": found.data_as_of.isoformat() if found.data_as_of else None,
+            "freshness": found.freshness,
+            "next_due": clock.stamp(found.next_due),
+            # Nothing here can install a schedule yet, so the operating system has none.
+            "scheduled": False,
+            "sources": [_source_json(source, steps) for source in found.sources],
+        }
+    return {
+        "schema": 1,
+        "generated_at": clock.stamp(status.at),
+        "timezone": settings.timezone,
+        "demo": settings.demo,
+        "running": _running_json(status),
+        "pipelines": pipelines,
+    }

@@ -1,0 +1,114 @@
+"""What a run does to the store before its sources are asked and after: open, replay, seal, close."""
+
+import logging
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from typing import Any
+
+from collectors.model import Series, Source
+from collectors.registry import SOURCES
+from collectors.run import Run, counts_of
+from storage import clock, db, landing, ledger, merge, points, read
+from storage.settings import Settings
+from storage.tables import OBSERVATION
+
+log = logging.getLogger("collector")
+
+
+def open_store(run: Run, sources: Sequence[Source]) -> None:
+    """Creates or migrates the store, merges what an earlier run left behind, reads what is known.
+    A store that is locked or damaged costs nothing yet: what is collected will be landed."""
+    try:
+        with run.quiet, db.writer(run.settings, run.store_wait_s) as connection:
+            db.migrate_within(run.settings, connection)
+            _describe(run.settings, connection, sources, run.run_id)
+            settled = replay_within(run.settings, connection)
+            run.known = read.known(connection, clock.now().date())
+    except db.StoreError as problem:
+        run.store_wait_s = min(run.store_wait_s, 1.0)
+        log.warning("store: %s %s", problem.code, problem)
+        if problem.code == "schema":
+            raise
+        return
+    _settle(run.settings, settled)
+
+
+def _describe(settings: Settings, connection: Any, sources: Iterable[Source], run_id: str) -> None:
+    rows = [_description(settings, source, series) for source in sources for series in source.series]
+    merge.describe(connection, rows, run_id, clock.now())
+
+
+def _description(settings: Settings, source: Source, series: Series) -> list[object]:
+    return [
+        series.series,
+        series.title,
+        series.unit,
+        series.frequency,
+        source.upstream.name,
+        series.url,
+        source.upstream.licence,
+        series.restates,
+        "DEMO" if settings.demo else source.name,
+    ]
+
+
+def replay_within(settings: Settings, connection: Any) -> list[tuple[merge.Landed, merge.MergeCount]]:
+    """Merges every landed batch without a receipt, oldest first; what was merged. Those that have one
+    of which the ledger was never told (killed in between) come with it: merging again changes nothing."""
+    have = read.receipts(connection)
+    untold = {(step.run_id, step.step) for step in ledger.unmerged_steps(settings)}
+    waiting = landing.waiting(settings, have - untold)
+    settled = [(batch, merge.merge(connection, batch, clock.now())) for batch in waiting]
+    landing.sweep(settings, have, clock.now())
+    _compare(settings, have | {(batch.run_id, batch.step) for batch, _ in settled})
+    return settled
+
+
+def _compare(settings: Settings, have: set[tuple[str, str]]) -> None:
+    """The ledger and the receipts check each other: a log that lost rows shows nowhere else."""
+    since = clock.now() - timedelta(days=7)
+    lost = [s for s in ledger.merged_steps(settings, since) if (s.run_id, s.step) not in have]
+    for step in lost:
+        log.error(
+            "[FAIL] %s store corrupt the store has no receipt of run %s, whose rows were merged",
+            step.step,
+            step.run_id,
+        )
+
+
+def _settle(settings: Settings, settled: Sequence[tuple[merge.Landed, merge.MergeCount]]) -> None:
+    for batch, count in settled:
+        ledger.settle(settings, batch.run_id, batch.step, counts_of(count, batch.rejected))
+        log.info("[OK] replay %s of run %s: %s rows", batch.step, batch.run_id, count.merged)
+
+
+def replay(settings: Settings, wait_s: float = 5.0) -> list[tuple[merge.Landed, merge.MergeCount]]:
+    """`collect.py replay`: merges what waits. Raises StoreError when the store cannot be used."""
+    landing.prepare(settings)
+    with db.writer(settings, wait_s) as connection:
+        db.migrate_within(settings, connection)
+        settled = replay_within(settings, connection)
+        if settled:
+            _describe(settings, connection, SOURCES.values(), settled[-1][0].run_id)
+    _settle(settings, settled)
+    return settled
+
+
+def close_store(run: Run, sources: Sequence[Source]) -> None:
+    """Seals the days that are over, forgets what is kept for a time only, and checkpoints.
+    Without an upstream's own time, or with the store locked, it is left to the next run."""
+    if run.observed is None:
+        return
+    today = run.observed.date()
+    points.reach("before_seal")
+    try:
+        with run.quiet:
+            with db.writer(run.settings, run.store_wait_s) as connection:
+                for source in sources:
+                    before = today - (source.reread or timedelta(0))
+                    names = [s.series for s in source.series] if source.table is OBSERVATION else None
+                    merge.seal(connection, source.table, before, names)
+                merge.prune(connection, clock.now())
+            db.checkpoint(run.settings, run.store_wait_s)
+    except db.StoreError as problem:
+        log.warning("store: %s %s", problem.code, problem)

@@ -1,0 +1,106 @@
+"""How a host is treated: its turns, the waits it asks for, its circuit breaker. What is remembered
+between processes is in storage/hosts.py; here is what one run makes of it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from collectors import reply as say
+from collectors.call import Call
+from collectors.model import CollectError, Unavailable
+from collectors.retry import PATIENCE_S, backoff, http_date, retry_after
+from storage.hosts import Hosts
+
+# A turn that comes later than this before the end of the budget is not waited for.
+MARGIN_S = 2.0
+
+
+@dataclass(slots=True)
+class Manners:
+    """One run's conduct towards every host. `probe`: a person's run may try a paused host at once."""
+
+    hosts: Hosts
+    probe: bool
+    now: Callable[[], datetime]
+    sleep: Callable[[float], None]
+    monotonic: Callable[[], float]
+    random: Callable[[], float]
+    # What this run saw itself: who refused which credentials, and who is not to be probed again.
+    locked_out: set[tuple[str, str]] = field(default_factory=set, repr=False)
+    given_up: set[str] = field(default_factory=set)
+
+    def admit(self, call: Call) -> bool:
+        """Whether this is the probe of a paused host. Raises Unavailable `circuit_open`."""
+        if (call.host, call.credentials) in self.locked_out:
+            raise Unavailable("circuit_open", say.LOCKED_OUT, **call.place.values)
+        eager = self.probe and call.host not in self.given_up
+        claim_s = max(0.0, call.until - self.monotonic()) + MARGIN_S
+        gate = self.hosts.admit(call.host, self.now, call.credentials, eager=eager, probe_s=claim_s)
+        if gate.state == "open":
+            message = say.LOCKED_OUT if gate.denied else say.PAUSED
+            values = {**call.place.values, "until": _shown(gate.until)}
+            raise Unavailable("circuit_open", message, retry_at=gate.until, **values)
+        if gate.state == "probe":
+            call.attempts = 1
+        return gate.state == "probe"
+
+    def learn(self, call: Call, error: CollectError | None, probing: bool) -> None:
+        """What the end of `call` says of its host; `error` None: it answered as it should."""
+        code = error.code if error else ""
+        if call.silent or code == "deadline":
+            # Our own time was over: nothing was learnt.
+            if probing:
+                self.hosts.released(call.host, self.now)
+        elif code in ("http_401", "http_403") and getattr(error, "detail", "") not in say.NOT_THE_KEY:
+            self.locked_out.add((call.host, call.credentials))
+            self.hosts.denied(call.host, self.now, call.credentials)
+        elif isinstance(error, Unavailable) or code == "tls":
+            if self.hosts.failed(call.host, self.now) or probing:
+                self.given_up.add(call.host)
+        else:
+            self.hosts.succeeded(call.host, self.now)
+
+    def take_turn(self, call: Call, last: Unavailable | None = None) -> None:
+        """Waits until `call` may send. Raises `last`, else Unavailable `rate_limited`, at once when the
+        turn comes too late."""
+        begun = self.monotonic()
+        while wait := self.hosts.take_turn(call.host, self.now, call.pace_s, call.per_minute):
+            if self.monotonic() + wait > call.until - MARGIN_S:
+                retry_at = self.now() + timedelta(seconds=wait)
+                values = {**call.place.values, "until": _shown(retry_at)}
+                raise last or Unavailable("rate_limited", say.PACED, retry_at=retry_at, **values)
+            self.sleep(wait)
+        call.end += self.monotonic() - begun
+
+    def heed(self, call: Call, reply: say.Reply) -> datetime | None:
+        """When the host wants to be asked again, remembered for every process; None: it does not say."""
+        status, _ = say.meaning(reply)
+        if status < 500 and status not in (408, 429):
+            return None
+        asked = retry_after(reply.retry_after, http_date(reply.headers.get("date", "")) or reply.at)
+        if asked is None:
+            return None
+        retry_at = self.now() + timedelta(seconds=asked)
+        self.hosts.defer(call.host, retry_at, self.now)
+        return retry_at
+
+    def pause(self, call: Call, error: Unavailable, attempt: int) -> bool:
+        """Sleeps before the next attempt; False: there is none, or it would not fit."""
+        # A body that was cut off twice will be cut off again.
+        call.cut += error.code == "truncated"
+        wait = backoff(attempt, self.random())
+        if error.retry_at is not None:
+            asked = max(0.0, (error.retry_at - self.now()).total_seconds())
+            # A little later than asked, so that processes which heard the same do not come together.
+            wait = asked + 0.05 + min(1.0, wait)
+            if asked > PATIENCE_S:
+                return False
+        if attempt + 1 >= call.attempts or call.cut > 1 or self.monotonic() + wait >= call.limit:
+            return False
+        self.sleep(wait)
+        return True
+
+
+def _shown(instant: datetime | None) -> str:
+    return f"{instant:%Y-%m-%d %H:%M} UTC" if instant else ""

@@ -1,0 +1,183 @@
+"""The types that sources are made of, and the three ways in which an upstream can fail.
+
+A source is data plus pure functions: it says what to ask and how to read the answer; it never
+touches the network, the clock or the store.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import ClassVar
+
+from storage.tables import Table
+
+Row = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One GET. `secrets` maps a header to the *setting* that holds its value: printable as it is."""
+
+    url: str
+    params: Mapping[str, str] = field(default_factory=dict)
+    secrets: Mapping[str, str] = field(default_factory=dict)
+    max_bytes: int = 32_000_000
+    # What the answer is about, where a source asks several times (a coin); None: the whole batch.
+    item: str | None = None
+    # In whose name pace and circuit breaker are counted, beside the host: a mirror may serve several.
+    upstream: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A complete, decompressed 200. `at`: the upstream's own instant, aware UTC
+    (its `Date` less `Age`; our clock where it sends none or where both agree)."""
+
+    body: bytes
+    at: datetime
+    request: Request
+    content_type: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One way to be let in. `base` overrides the upstream's URL; limits bind every process."""
+
+    name: str
+    base: str | None = None
+    secrets: Mapping[str, str] = field(default_factory=dict)
+    pace_s: float = 0.2
+    per_minute: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Upstream:
+    """Who provides the data. `url` names the setting of the base URL; `key` that of the API key."""
+
+    name: str
+    title: str
+    home: str
+    credit: str
+    licence: str
+    url: str
+    plans: tuple[Plan, ...] = (Plan("open"),)
+    key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What a source may know when it composes its requests and reads the answers."""
+
+    base: str
+    plan: Plan
+    now: datetime
+    # Newest stored day of this source, None when nothing is stored: then ask for the whole history.
+    since: date | None = None
+    # Rows of days that are over and that were only seen live (for a source that closes them).
+    unsealed: Sequence[Row] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A row that was not taken, as it came, and why (a stable word such as `stale`, `non_finite`)."""
+
+    row: Mapping[str, object]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What `parse` made of the answers: rows for the source's table, and what it set aside.
+
+    Rows hold the table's columns only; provenance (`source`, `run_id`, `observed_at`,
+    `provisional`) is added where they are landed.
+    """
+
+    rows: Sequence[Row]
+    rejected: Sequence[Rejected] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """What the `series` table says of one series of observations."""
+
+    series: str
+    title: str
+    unit: str
+    frequency: str
+    url: str
+    restates: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One step of a collection.
+
+    `rows`: plausible count of rows a day, (least, most); fewer make the batch suspect.
+    `publishes`: how long after 00:00 UTC of a day its value is out.
+    `reread`: how long a stored day is read again; None: it can only be seen live, so that the
+    first run after the day's end seals it. `jump`: column and the factor beyond which a value is
+    not believed against the stored one.
+    """
+
+    name: str
+    upstream: Upstream
+    table: Table
+    requests: Callable[[Ask], Sequence[Request]]
+    parse: Callable[[Sequence[Answer], Ask], Batch]
+    rows: tuple[int, int]
+    publishes: timedelta = timedelta(0)
+    reread: timedelta | None = None
+    series: tuple[Series, ...] = ()
+    jump: tuple[str, float] | None = None
+    # Optional steps never count for freshness (they refine what another step already brought).
+    required: bool = True
+    needs_key: bool = False
+    closes: Table | None = None
+
+
+class CollectError(Exception):
+    """Something that an upstream did. `message` is a gettext id, `values` fill it; both are safe
+    to show: no key, no body, one line."""
+
+    kind: ClassVar[str] = "bug"
+
+    def __init__(
+        self, code: str, message: str, *, retry_at: datetime | None = None, **values: object
+    ) -> None:
+        super().__init__(message.format(**values) if values else message)
+        self.code = code
+        self.message = message
+        self.values = values
+        self.retry_at = retry_at
+
+
+class Unavailable(CollectError):
+    """The upstream did not answer, or asked us to wait: trying later may help."""
+
+    kind = "unavailable"
+
+
+class Refused(CollectError):
+    """The upstream will not answer this: the key or the address has to change first.
+    `detail` is the upstream's own error number, where it has one (CoinGecko: `10010`)."""
+
+    kind = "refused"
+
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        *,
+        retry_at: datetime | None = None,
+        detail: str = "",
+        **values: object,
+    ) -> None:
+        super().__init__(code, message, retry_at=retry_at, **values)
+        self.detail = detail
+
+
+class Changed(CollectError):
+    """The upstream answered, but not what this parser reads: the parser has to change."""
+
+    kind = "changed"

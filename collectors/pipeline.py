@@ -1,0 +1,300 @@
+"""One run from start to exit code: reservation, locks, order, deadline, cancel, outcome.
+
+Locks, always in this order: `run.lock` (one run at a time), `<run_id>.lock` (held for life, the only
+one that others probe), then `store.lock` inside the store.
+"""
+
+import json
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from collectors import freshness, housekeeping, outcome, run
+from collectors.http import Http
+from collectors.registry import PIPELINES, UPSTREAMS, ordered
+from storage import clock, export, hosts, landing, ledger, points
+from storage.db import StoreError
+from storage.ledger import Busy, StepRecord
+from storage.settings import Settings
+from storage.texts import N_
+
+log = logging.getLogger("collector")
+# A start that cannot get the lock at once tries for this long before it waits or gives up.
+RETRY_S = 1.0
+POLL_S = 0.1
+WATCH_S = 0.25
+BEAT_S = 2.0
+# What is kept back of the deadline for every pipeline still to come.
+SHARE_S = 60.0
+PERSON = frozenset({"cli", "console", "api"})
+STOPPED = N_("The run was stopped before this step did.")
+
+
+class Stopped(BaseException):
+    """SIGTERM arrived: not an Exception, so that no step can take it for its own failure."""
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What a starter asked for. `run_id` is given where the row was reserved by somebody else."""
+
+    pipelines: Sequence[str]
+    trigger: str = "cli"
+    wait_s: float = 0.0
+    force: bool = False
+    run_id: str | None = None
+    starter: str | None = None
+
+
+Emit = Callable[[dict[str, Any]], None]
+
+
+def execute(settings: Settings, start: Start, emit: Emit) -> int:
+    """Runs the pipelines; gives the exit code. Every event goes to `emit` as the contract has it."""
+    run_id = start.run_id or ledger.new_run_id(clock.now())
+    pipelines = ordered(set(start.pipelines))
+    try:
+        return _execute(settings, run_id, pipelines, start, emit)
+    except KeyboardInterrupt:
+        return _stopped(settings, run_id, pipelines, "cancelled", emit)
+    except Stopped:
+        return _stopped(settings, run_id, pipelines, "interrupted", emit)
+
+
+def _stopped(settings: Settings, run_id: str, pipelines: Sequence[str], state: str, emit: Emit) -> int:
+    """Told to stop while it waited, or while it was ending anyway: what has ended stays as it is."""
+    code = outcome.CANCELLED if state == "cancelled" else outcome.TERMINATED
+    if ledger.run(settings, run_id) is not None:
+        ledger.finish(settings, run_id, state, code, dict.fromkeys(pipelines, state))
+        emit(_finished(settings, run_id))
+    return code
+
+
+def _execute(settings: Settings, run_id: str, pipelines: tuple[str, ...], start: Start, emit: Emit) -> int:
+    if start.run_id is None and not _reserved(settings, run_id, pipelines, start):
+        ledger.record_skip(settings, run_id, pipelines, start.trigger, "busy", outcome.BUSY)
+        emit(_finished(settings, run_id))
+        return outcome.BUSY
+    points.reach("after_reserve")
+    run_lock = FileLock(ledger.lock_path(settings, "run"))
+    own_lock = FileLock(ledger.lock_path(settings, run_id))
+    try:
+        held = run_lock.acquire(
+            timeout=max(start.wait_s, RETRY_S),
+            poll_interval=POLL_S,
+            cancel_check=lambda: ledger.cancel_asked(settings, run_id),
+        )
+    except Timeout:
+        if ledger.cancel_asked(settings, run_id):
+            return _stopped(settings, run_id, pipelines, "cancelled", emit)
+        ledger.finish(settings, run_id, "skipped", outcome.BUSY, dict.fromkeys(pipelines, "skipped"), "busy")
+        emit(_finished(settings, run_id))
+        return outcome.BUSY
+    with held, own_lock:
+        if not ledger.claim(settings, run_id, os.getpid()):
+            return outcome.BUSY
+        points.reach("after_claim")
+        ledger.sweep_locks(settings, run_id)
+        try:
+            return _Execution(settings, run_id, pipelines, start, emit).run()
+        finally:
+            ledger.lock_path(settings, run_id).unlink(missing_ok=True)
+
+
+def _reserved(settings: Settings, run_id: str, pipelines: Sequence[str], start: Start) -> bool:
+    give_up = time.monotonic() + max(RETRY_S, start.wait_s)
+    while True:
+        try:
+            ledger.reserve(settings, run_id, pipelines, start.trigger, start.starter)
+            return True
+        except Busy:
+            if time.monotonic() >= give_up:
+                return False
+            time.sleep(POLL_S)
+
+
+def _finished(settings: Settings, run_id: str) -> dict[str, Any]:
+    record = freshness.run_json(ledger.run(settings, run_id)) or {}
+    return {"event": "run_finished", "at": clock.stamp(clock.now()), **record}
+
+
+class _Execution:
+    """The life of one claimed run."""
+
+    def __init__(
+        self, settings: Settings, run_id: str, pipelines: tuple[str, ...], start: Start, emit: Emit
+    ) -> None:
+        self.settings, self.run_id, self.pipelines, self.start, self.emit = (
+            settings,
+            run_id,
+            pipelines,
+            start,
+            emit,
+        )
+        self.outcomes: dict[str, str] = {}
+        self.until = time.monotonic() + settings.deadline_s
+        http = Http(
+            hosts.Hosts(lambda: ledger.connect(settings)),
+            secret=settings.secret,
+            pace_s=settings.pace_s,
+            timeout_s=settings.request_timeout_s,
+            probe=start.trigger in PERSON,
+            now=lambda: clock.now(),
+        )
+        self.steps = run.Run(settings, run_id, http, self._on_step)
+
+    def run(self) -> int:
+        self.emit(
+            {
+                "event": "run_started",
+                "at": clock.stamp(clock.now()),
+                "run_id": self.run_id,
+                "pipelines": list(self.pipelines),
+                "trigger": self.start.trigger,
+            }
+        )
+        log.info("[START] run %s %s (%s)", self.run_id, " ".join(self.pipelines), self.start.trigger)
+        try:
+            with self._watched():
+                self._pipelines()
+        except KeyboardInterrupt:
+            return self._end("cancelled", outcome.CANCELLED)
+        except Stopped:
+            return self._end("interrupted", outcome.TERMINATED)
+        except StoreError:
+            # The store is not one that this run may write to: nothing was asked.
+            self._end("failed", outcome.EXIT["failed"])
+            raise
+        state = outcome.of_pipelines(self.outcomes.values())
+        points.reach("before_finish")
+        return self._end(state, outcome.EXIT[state], "fresh" if state == "skipped" and self._fresh else None)
+
+    _fresh = False
+
+    def _pipelines(self) -> None:
+        wanted = list(self.pipelines)
+        if self.start.trigger in ("schedule", "catchup") and not self.start.force:
+            fresh = [name for name in wanted if freshness.is_fresh(self.settings, name)]
+            self._fresh = bool(fresh)
+            self.outcomes.update(dict.fromkeys(fresh, "skipped"))
+            wanted = [name for name in wanted if name not in fresh]
+        if not wanted:
+            return
+        landing.prepare(self.settings)
+        housekeeping.open_store(self.steps, [source for name in wanted for source in PIPELINES[name]])
+        for n, name in enumerate(wanted, 1):
+            self.outcomes[name] = self._pipeline(name, self.until - SHARE_S * (len(wanted) - n))
+
+    def _pipeline(self, name: str, until: float) -> str:
+        sources = PIPELINES[name]
+        collected = run.collect(self.steps, name, sources, until)
+        housekeeping.close_store(self.steps, sources)
+        return outcome.of_steps(collected, [self._export(name, collected)])
+
+    def _export(self, name: str, collected: Sequence[StepRecord]) -> StepRecord:
+        """The computed step at the end of crypto: skipped when nothing new can be in the store."""
+        step = StepRecord(
+            self.run_id, self.steps.next_step(), "export", name, started_at=clock.now(), state="running"
+        )
+        ledger.step_started(self.settings, step)
+        self._on_step(step)
+        if not any(other.state == "ok" for other in collected):
+            step = replace(step, state="skipped", reason="upstream_failed")
+        else:
+            step = self._write_export(step, name, collected)
+        step = replace(step, finished_at=clock.now())
+        ledger.step_finished(self.settings, step)
+        self._on_step(step)
+        return step
+
+    def _write_export(self, step: StepRecord, name: str, collected: Sequence[StepRecord]) -> StepRecord:
+        points.reach("before_export")
+        told = freshness.status_json(self.settings, freshness.status(self.settings))
+        # The run is still on while it exports: say what it has come to, not that it runs.
+        told["running"] = None
+        told["pipelines"][name]["state"] = outcome.of_steps(collected)
+        attribution = [{"name": up.credit, "url": up.home} for up in UPSTREAMS.values()]
+        try:
+            built = export.build(self.settings, self.run_id, attribution, told)
+            with self.steps.quiet:
+                export.write(self.settings, built)
+        except StoreError as problem:
+            return replace(
+                step,
+                state="failed",
+                kind=problem.kind,
+                code=problem.code,
+                message=problem.message,
+                values=problem.values,
+            )
+        points.reach("after_export")
+        return replace(step, state="ok")
+
+    def _on_step(self, step: StepRecord) -> None:
+        event = "step_started" if step.state == "running" else "step_finished"
+        self.emit(
+            {
+                "event": event,
+                "at": clock.stamp(clock.now()),
+                "run_id": step.run_id,
+                "n": step.n,
+                "m": sum(len(PIPELINES[name]) + 1 for name in self.pipelines),
+                **freshness.step_json(step),
+            }
+        )
+        _log_step(step)
+
+    def _end(self, state: str, exit_code: int, reason: str | None = None) -> int:
+        self.steps.stopping.set()
+        outcomes = {name: self.outcomes.get(name, state) for name in self.pipelines}
+        ledger.finish(self.settings, self.run_id, state, exit_code, outcomes, reason)
+        log.info("[%s] run %s exit %s", "OK" if exit_code == 0 else "FAIL", self.run_id, exit_code)
+        self.emit(_finished(self.settings, self.run_id))
+        return exit_code
+
+    # ------------------------------------------------------------ cancel
+
+    @contextmanager
+    def _watched(self) -> Iterator[None]:
+        over = threading.Event()
+        watcher = threading.Thread(target=self._watch, args=(over,), daemon=True)
+        watcher.start()
+        try:
+            yield
+        finally:
+            over.set()
+
+    def _watch(self, over: threading.Event) -> None:
+        """Says that the run lives, and ends the process when somebody cancels it: between two
+        transactions, without waiting for a request that hangs."""
+        beat = 0.0
+        while not over.wait(WATCH_S):
+            if time.monotonic() - beat < BEAT_S and not ledger.cancel_asked(self.settings, self.run_id):
+                continue
+            beat = time.monotonic()
+            if ledger.heartbeat(self.settings, self.run_id):
+                with self.steps.quiet:
+                    if over.is_set():
+                        return
+                    self._end("cancelled", outcome.CANCELLED)
+                    ledger.lock_path(self.settings, self.run_id).unlink(missing_ok=True)
+                    logging.shutdown()
+                    os._exit(outcome.CANCELLED)
+
+
+def _log_step(step: StepRecord) -> None:
+    if step.state == "running":
+        log.info("[START] %s", step.step)
+    elif step.state == "ok":
+        log.info("[OK] %s %s", step.step, json.dumps(freshness.counts_json(step.counts)))
+    elif step.state == "skipped":
+        log.info("[SKIP] %s %s", step.step, step.reason)
+    else:
+        log.error("[FAIL] %s %s %s %s", step.step, step.kind, step.code, step.said())

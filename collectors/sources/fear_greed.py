@@ -1,0 +1,75 @@
+"""alternative.me: the Crypto Fear & Greed Index, 0 to 100, one value a UTC day, final at 00:00.
+
+The provider's own label is stored; its classes are Extreme Fear to 25, Fear to 46, Neutral to 54,
+Greed to 75, Extreme Greed above. The value must be shown right beside its source.
+https://alternative.me/crypto/fear-and-greed-index/ (as of 2026-11).
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from collectors.model import Answer, Ask, Batch, Request, Row, Series, Source, Upstream
+from collectors.payload import Unfit, each, given, instant, json_of, list_of, member, number, text
+from storage.tables import OBSERVATION
+from storage.texts import N_
+
+REREAD = timedelta(days=7)
+
+UPSTREAM = Upstream(
+    name="alternative_me",
+    title="alternative.me",
+    home="https://alternative.me/crypto/fear-and-greed-index/",
+    credit="alternative.me",
+    licence="Free also commercially, with attribution right next to the data",
+    url="fear_greed_url",
+)
+
+
+def fear_greed(ask: Ask) -> Sequence[Request]:
+    """The days since the newest stored one and the week before it; everything on the first run.
+    `limit` counts rows, not days."""
+    limit = 0 if ask.since is None else max(1, (ask.now.date() - ask.since + REREAD).days + 1)
+    return [Request(f"{ask.base}/fng/", {"limit": str(limit), "format": "json"})]
+
+
+def parse_fear_greed(answers: Sequence[Answer], ask: Ask) -> Batch:
+    """Rows of `observation`; every number comes as text."""
+    answer = answers[0]
+    items = list_of(member(json_of(answer.body), "data", "/fng/"), "data")
+    return each(items, lambda item: _day(item, answer.at))
+
+
+def _day(item: Mapping[str, Any], at: datetime) -> Row:
+    value, stamp = given(item, "value"), given(item, "timestamp")
+    if not (isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 3):
+        raise Unfit("not_a_number")
+    if not (isinstance(stamp, str) and stamp.isascii() and stamp.isdigit()):
+        raise Unfit("timestamp")
+    return {
+        "series": INDEX.series,
+        "date": instant(stamp, at).date(),
+        "value": number(int(value), least=0, most=100),
+        "note": text(given(item, "value_classification"), 40),
+    }
+
+
+INDEX = Series(
+    "alternative_me.fear_greed_index",
+    N_("Crypto Fear & Greed Index"),
+    N_("index, 0 to 100"),
+    "daily",
+    "https://alternative.me/crypto/fear-and-greed-index/",
+)
+
+FEAR_GREED = Source(
+    name="alternative_me.fear_greed",
+    upstream=UPSTREAM,
+    table=OBSERVATION,
+    requests=fear_greed,
+    parse=parse_fear_greed,
+    rows=(1, 100_000),
+    publishes=timedelta(minutes=15),
+    reread=REREAD,
+    series=(INDEX,),
+)

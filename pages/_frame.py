@@ -1,0 +1,123 @@
+"""What surrounds every page: navigation, language, the DEMO and running banners, and who the data
+comes from. Every page is drawn inside this script, and only inside it."""
+
+import streamlit as st
+
+from collectors import freshness
+from collectors.registry import UPSTREAMS
+from pages._view import badges, collect_now
+from storage import ledger, read, texts
+from storage.settings import Settings, load
+from storage.texts import _
+
+# What no theme option can do: figures of equal width, and the language beside the menu.
+STYLE = """<style>
+[data-testid="stApp"] { font-variant-numeric: tabular-nums; }
+.st-key-language { position: fixed; top: .8rem; right: 3.2rem; z-index: 1000000; width: auto; }
+.st-key-language button { min-height: 1.8rem; padding: 0 .6rem; }
+.st-key-demo, .st-key-running, .st-key-problem {
+  padding: .3rem .75rem; border-radius: .35rem; background: rgba(128, 128, 128, .1); }
+.st-key-problem, .st-key-running { margin-top: .4rem; }
+/* In the header, so that the page does not move when a run begins or ends. */
+@media (min-width: 900px) { .st-key-running { position: fixed; top: .7rem; left: 50%; width: auto;
+  transform: translateX(-50%); z-index: 1000000; white-space: nowrap; } }
+</style>"""
+# Drawn here: a Material or emoji icon of the window would be fetched from elsewhere.
+ICON = (
+    "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 32 32'><rect width='32' height='32' rx='6'"
+    " fill='#1f5fc4'/><path d='M5 21l6-7 5 4 9-10' fill='none' stroke='#fff' stroke-width='3'/></svg>"
+)
+LEAVE_DEMO = "python scripts/start.py"
+NAMES = {"en": "EN", "ko": "한국어"}
+
+
+def chosen_language(settings: Settings) -> str:
+    """What the switch says, else the address, else the settings."""
+    asked = st.session_state.get("lang") or st.query_params.get("lang")
+    return asked if asked in texts.LANGUAGES else settings.lang
+
+
+def _remember_language() -> None:
+    st.query_params["lang"] = st.session_state["lang"]
+
+
+def language_switch(language: str) -> None:
+    """EN or Korean, in the header of every page."""
+    st.session_state.setdefault("lang", language)
+    with st.container(key="language"):
+        st.segmented_control(
+            _("Language"),
+            texts.LANGUAGES,
+            key="lang",
+            required=True,
+            format_func=lambda name: NAMES[name],
+            label_visibility="collapsed",
+            on_change=_remember_language,
+        )
+
+
+def demo_banner() -> None:
+    """Every number on a demo page is invented: say so, and how to leave."""
+    with st.container(key="demo"):
+        text = _("An invented market, in a store of its own. Leave it with {command}.")
+        st.markdown(f":orange-badge[:material/science: DEMO] {text.format(command=f'`{LEAVE_DEMO}`')}")
+
+
+def running_banner(settings: Settings, language: str) -> None:
+    """Redrawn every second while a run is on; at its end the whole page is drawn anew."""
+    texts.use(language)
+    live = ledger.running(settings)
+    if live is None:
+        st.rerun()
+        return
+    steps = ledger.steps(settings, live.run_id)
+    collect_now.banner(live, freshness.progress(live, steps))
+
+
+def problem_notice(settings: Settings, live: ledger.RunRecord | None) -> None:
+    """The store cannot be read: the last good values serve, and somebody should know."""
+    problem = read.frames(settings, wait_s=0.3 if live else 0.0).problem
+    # While our own run writes, a moment's lock is nothing to tell.
+    if problem is None or (live and problem.code == "busy"):
+        return
+    with st.container(key="problem"):
+        look = badges.KINDS["store"]
+        st.markdown(f"{badges.inline(look)} {badges.plain(texts.say(problem.message, problem.values))}")
+
+
+def footer(settings: Settings) -> None:
+    """Who provides the data, as their licences ask."""
+    links = " · ".join(f"[{badges.plain(one.credit)}]({one.home})" for one in UPSTREAMS.values())
+    demo = _("Demo: nothing was asked of them.") if settings.demo else ""
+    st.caption(f"{links} {demo}")
+
+
+def draw() -> None:
+    """The whole window, once."""
+    settings = load()
+    language = chosen_language(settings)
+    texts.use(language)
+    st.set_page_config(page_title=_("Daily Data Collector"), page_icon=ICON, layout="wide")
+    st.html(STYLE)
+    pages = [
+        st.Page("overview.py", title=_("Overview"), icon=":material/home:", default=True),
+        st.Page("crypto.py", title=_("Crypto"), icon=":material/currency_bitcoin:", url_path="crypto"),
+        st.Page("runs.py", title=_("Runs"), icon=":material/history:", url_path="runs"),
+    ]
+    page = st.navigation(pages, position="top")
+    language_switch(language)
+    collect_now.settle(lambda run: ledger.run(settings, run), lambda run: ledger.steps(settings, run))
+    live = ledger.running(settings)
+    # One container whatever it holds: the elements of the page keep their places.
+    with st.container(key="notices", gap=None):
+        if settings.demo:
+            demo_banner()
+        if live:
+            collect_now.watch(live.run_id)
+            st.fragment(run_every=1.0)(running_banner)(settings, language)
+        problem_notice(settings, live)
+    page.run()
+    footer(settings)
+
+
+draw()

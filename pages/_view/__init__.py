@@ -1,0 +1,1 @@
+"""What several pages draw: formats, badges, the collect button. Given data, never fetching any."""

@@ -1,0 +1,190 @@
+"""Words, signs and colours of what a run, a step and a pipeline are in: never a colour alone.
+
+Three facts stay three facts: what the data is as of, how the last run ended, when the next one is.
+"""
+
+import html
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from pages._view import formats
+from storage.texts import N_, _, ngettext
+
+if TYPE_CHECKING:
+    from collectors.freshness import PipelineStatus
+    from storage.records import Counts, RunRecord, StepRecord
+    from storage.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """`word` is a gettext id; `sign` is plain text for tables, `icon` and `color` are for badges."""
+
+    word: str
+    sign: str
+    icon: str
+    color: str
+
+
+STATES = {
+    "ok": Look(N_("ok"), "✓", ":material/check:", "green"),
+    "partial": Look(N_("partial"), "△", ":material/warning:", "orange"),
+    "failed": Look(N_("failed"), "✕", ":material/close:", "red"),
+    "skipped": Look(N_("skipped"), "–", ":material/remove:", "gray"),
+    "cached": Look(N_("stored values"), "↺", ":material/history:", "orange"),
+    "pending": Look(N_("pending"), "…", ":material/hourglass_empty:", "orange"),
+    "queued": Look(N_("starting"), "▷", ":material/schedule:", "blue"),
+    "running": Look(N_("running"), "▶", ":material/play_arrow:", "blue"),
+    "cancelled": Look(N_("cancelled"), "■", ":material/stop:", "gray"),
+    "interrupted": Look(N_("interrupted"), "↯", ":material/power_off:", "red"),
+}
+_UNKNOWN = Look(N_("unknown"), "?", ":material/help:", "gray")
+FRESHNESS = {
+    "fresh": Look(N_("fresh"), "✓", ":material/check:", "green"),
+    "due": Look(N_("due"), "…", ":material/schedule:", "orange"),
+    "late": Look(N_("late after {time}"), "!", ":material/warning:", "red"),
+    "never": Look(N_("never collected"), "○", ":material/radio_button_unchecked:", "gray"),
+}
+# What the operator does next, one word for each kind of failure.
+KINDS = {
+    "unavailable": Look(N_("wait"), "…", ":material/schedule:", "orange"),
+    "refused": Look(N_("key or address"), "✕", ":material/key:", "red"),
+    "changed": Look(N_("parser"), "✕", ":material/build:", "red"),
+    "store": Look(N_("disk or lock"), "✕", ":material/database:", "red"),
+    "bug": Look(N_("report"), "✕", ":material/bug_report:", "red"),
+}
+TRIGGERS = {
+    "cli": N_("the command line"),
+    "console": N_("this console"),
+    "api": N_("the API"),
+    "schedule": N_("the scheduler"),
+    "catchup": N_("the catch-up"),
+    "backfill": N_("the backfill"),
+}
+REASONS = {
+    "no_key": N_("no key"),
+    "fresh": N_("already fresh"),
+    "not_due": N_("nothing to do"),
+    "busy": N_("another run was under way"),
+    "rate_limited": N_("the upstream asked to wait"),
+    "upstream_failed": N_("nothing new to work with"),
+    "replayed": N_("merged later"),
+}
+
+
+def plain(text: str) -> str:
+    """Any text as it is, inside Markdown: an upstream's words must not become a link or an icon."""
+    return re.sub(r"([\\`*_{}\[\]()#+\-.!|<>~:$&=])", r"\\\1", " ".join(text.split()))
+
+
+def state(name: str) -> Look:
+    """How a state of a run or a step looks."""
+    return STATES.get(name, _UNKNOWN)
+
+
+def cell(name: str) -> str:
+    """A state in a table: "✓ ok"."""
+    look = state(name)
+    return f"{look.sign} {_(look.word)}"
+
+
+def trigger(name: str) -> str:
+    """Who started a run."""
+    return _(TRIGGERS[name]) if name in TRIGGERS else name
+
+
+def reason(name: str | None) -> str:
+    """Why something was skipped, in words."""
+    return _(REASONS[name]) if name in REASONS else (name or "")
+
+
+def inline(look: Look, text: str | None = None) -> str:
+    """A badge as Markdown, to stand in a line."""
+    return f":{look.color}-badge[{look.icon} {plain(text or _(look.word))}]"
+
+
+def freshness(settings: "Settings", status: "PipelineStatus", known: bool = True) -> str:
+    """The badge of a pipeline; late says since when, in the zone of the settings. Not `known`: the
+    store could not be read, and that nothing was found in it means nothing."""
+    unread = not known and status.freshness == "never"
+    look = _UNKNOWN if unread else FRESHNESS.get(status.freshness, _UNKNOWN)
+    after = status.late_after.astimezone(settings.zone) if status.late_after else None
+    return inline(look, _(look.word).format(time=f"{after:%H:%M}" if after else formats.DASH))
+
+
+def counts(found: "Counts") -> str:
+    """ "19,085 inserted · 0 updated · 0 unchanged"."""
+    parts = (
+        (ngettext("{n} inserted", "{n} inserted", found.inserted), found.inserted),
+        (ngettext("{n} updated", "{n} updated", found.updated), found.updated),
+        (ngettext("{n} unchanged", "{n} unchanged", found.unchanged), found.unchanged),
+    )
+    return " · ".join(text.format(n=formats.number(n)) for text, n in parts)
+
+
+def outcome(settings: "Settings", run: "RunRecord | None", pipeline: str) -> str:
+    """ "06:01 · ✓ ok in 00:09"."""
+    if run is None:
+        return formats.DASH
+    word = cell(run.outcomes.get(pipeline, run.state))
+    when = formats.moment(settings, run.started_at or run.queued_at)
+    if run.finished_at is None or run.seconds is None:
+        return f"{when} · {word}"
+    return _("{time} · {state} in {span}").format(time=when, state=word, span=formats.span(run.seconds))
+
+
+def facts(rows: Iterable[Sequence[str]]) -> None:
+    """Rows of text in columns that line up, the first one muted; text only, never markup."""
+    lines = [[html.escape(cell) for cell in row] for row in rows]
+    cells = "".join(
+        f"<span style='opacity:{0.65 if n == 0 else 1}'>{cell}</span>"
+        for line in lines
+        for n, cell in enumerate(line)
+    )
+    columns = " ".join(["max-content"] * (max(map(len, lines), default=1) - 1))
+    grid = f"display:grid;grid-template-columns:{columns} 1fr;gap:.3rem 1.1rem;font-size:.95rem"
+    st.html(f"<div style='{grid}'>{cells}</div>")
+
+
+def pipeline_facts(settings: "Settings", status: "PipelineStatus", provisional: bool) -> None:
+    """Data as of, last run, next run."""
+    as_of = formats.day(status.data_as_of)
+    if provisional and status.data_as_of is not None:
+        as_of = _("{day} · provisional, the day is not over").format(day=as_of)
+    facts(
+        (
+            (_("data as of"), as_of),
+            (_("last run"), outcome(settings, status.last_run, status.pipeline)),
+            (_("next run"), formats.moment(settings, status.next_due)),
+        )
+    )
+
+
+def source_facts(status: "PipelineStatus") -> None:
+    """Every source of a pipeline with its own newest day and whether that is the newest there is."""
+    rows = []
+    for one in status.sources:
+        if one.required:
+            look = FRESHNESS.get(one.freshness, _UNKNOWN)
+            # One word: since when a pipeline counts as late stands in its badge.
+            word = _("late") if one.freshness == "late" else _(look.word)
+            rows.append((one.source, formats.day(one.data_as_of), f"{look.sign} {word}"))
+    facts(rows)
+
+
+def advice(step: "StepRecord") -> str:
+    """A step that needs a hand as one line of Markdown: what to do, where, why."""
+    look = KINDS.get(step.kind or "") or state(step.state)
+    why = step.said() or reason(step.reason) or _(state(step.state).word)
+    return f"{inline(look)} **{plain(step.source or step.step)}** {plain(why)}"
+
+
+def needs_a_hand(steps: Iterable["StepRecord"]) -> Sequence["StepRecord"]:
+    """The steps that did not do their work; a skip for want of an optional key is not one."""
+    neutral = ("no_key", "fresh", "not_due")
+    bad = ("failed", "pending", "cached", "skipped")
+    return [step for step in steps if step.state in bad and step.reason not in neutral]

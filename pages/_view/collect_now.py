@@ -1,0 +1,98 @@
+"""Collect now: the button, the banner while a run is on, and the toast when it has ended.
+
+Holds no state but the name of the run that a session watches: everything shown comes from the
+ledger, so that leaving the page, or closing it, changes nothing.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from pages._view import badges, formats
+from storage.texts import _
+
+if TYPE_CHECKING:
+    from storage.records import RunRecord, StepRecord
+
+Progress = tuple["StepRecord | None", int, int]
+_WATCHED = "watched_run"
+
+
+def watch(run_id: str) -> None:
+    """From now on this session wants to hear how the run ends."""
+    st.session_state[_WATCHED] = run_id
+
+
+def watched() -> str | None:
+    """The run that this session waits for."""
+    return st.session_state.get(_WATCHED)
+
+
+def button(pipeline: str, live: "RunRecord | None", start: Callable[[str], None], *, key: str) -> None:
+    """Starts a run; while any is on it cannot be pressed. `start` answers at once."""
+    st.button(
+        _("Collect now"),
+        key=key,
+        icon=":material/play_arrow:",
+        type="primary",
+        disabled=live is not None,
+        on_click=start,
+        args=(pipeline,),
+        help=_("Run {run} is under way.").format(run=live.run_id) if live else None,
+    )
+
+
+def busy(run_id: str) -> None:
+    """Says that a run was already under way when the button was pressed."""
+    text = _("Run {run} is already under way; it was not started a second time.")
+    st.toast(badges.plain(text.format(run=run_id)), icon=":material/hourglass_top:")
+
+
+def line(live: "RunRecord", progress: Progress) -> str:
+    """ "crypto · step 3 of 7 · 00:42 · started by the scheduler"."""
+    _step, n, total = progress
+    parts = [" + ".join(live.pipelines)]
+    parts.append(_("step {n} of {m}").format(n=n, m=total) if live.state == "running" else _("starting"))
+    parts.append(formats.span(live.seconds or 0.0))
+    parts.append(_("started by {who}").format(who=badges.trigger(live.trigger)))
+    return " · ".join(parts)
+
+
+def banner(live: "RunRecord", progress: Progress) -> None:
+    """One line over the page, while a run is on."""
+    with st.container(key="running", horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown(f"{badges.inline(badges.state(live.state))} {badges.plain(line(live, progress))}")
+
+
+def bar(live: "RunRecord", progress: Progress) -> None:
+    """How far the run is, and at which step."""
+    step, n, total = progress
+    share = min(1.0, max(0.0, (n - 1) / total)) if total and live.state == "running" else 0.0
+    st.progress(share, text=badges.plain(step.step if step else _("starting")))
+
+
+def toast(run: "RunRecord", steps: Sequence["StepRecord"]) -> None:
+    """How the run ended: counts, or what to do."""
+    look = badges.state(run.state)
+    told = [badges.counts(run.counts)] if run.state in ("ok", "partial") else []
+    told += [step.said() or "" for step in badges.needs_a_hand(steps)][:2]
+    if run.reason:
+        told.append(badges.reason(run.reason))
+    text = " · ".join(filter(None, told)) or _("See the page Runs.")
+    head = f"{' + '.join(run.pipelines)}: {_(look.word)}"
+    st.toast(
+        f"**{badges.plain(head)}**  \n{badges.plain(text)}",
+        icon=look.icon,
+        duration="long",
+    )
+
+
+def settle(find: Callable[[str], "RunRecord | None"], steps: Callable[[str], Sequence["StepRecord"]]) -> None:
+    """Tells once how the watched run ended."""
+    run_id = watched()
+    run = find(run_id) if run_id else None
+    if run_id and (run is None or run.finished_at is not None):
+        del st.session_state[_WATCHED]
+        if run is not None:
+            toast(run, steps(run_id))

@@ -1,0 +1,245 @@
+"""What did crypto do: the top 20, prices over time, DeFi, dominance and Fear & Greed. Layout only."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+import streamlit as st
+
+from collectors.registry import UPSTREAMS
+from pages._view import (
+    cards,
+    charts,
+    crypto_choice,
+    crypto_words,
+    formats,
+    greed_charts,
+    market_charts,
+    price_charts,
+    tables,
+)
+from pages._view.badges import plain
+from pages._view.palette import Palette, colors
+from pages._view.price_charts import Choice
+from storage import read, settings, texts
+from storage.read import Frames
+from storage.settings import Settings
+from storage.texts import _
+
+TVL, GREED, DOMINANCE = "defillama.total_tvl", "alternative_me.fear_greed_index", "coingecko.btc_dominance"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What every part of the page needs."""
+
+    settings: Settings
+    frames: Frames
+    palette: Palette
+    coins: pd.DataFrame
+    revised: pd.DataFrame
+
+    def series(self, name: str) -> pd.DataFrame:
+        """The rows of one series of observations, oldest first."""
+        rows = self.frames.observations
+        return rows[(rows["series"] == name) & rows["value"].notna()]
+
+    def origin(self, rows: pd.DataFrame) -> str:
+        """Source, day, time and run of the newest of `rows`, for the pointer."""
+        return plain(crypto_words.origin(rows, self.settings)) if len(rows) else formats.DASH
+
+    def credit(self, upstream: str) -> str:
+        """Who provides the numbers; a demo store holds nobody's numbers."""
+        return _("DEMO data") if self.settings.demo else UPSTREAMS[upstream].credit
+
+
+def _head(page: Page) -> None:
+    greed = page.series(GREED)
+    st.header(plain(crypto_words.headline(page.coins, greed)), anchor=False)
+    days = [crypto_words.as_of(rows) for rows in (page.coins, page.series(TVL), greed)]
+    said = (_("Prices as of {day}"), _("TVL {day}"), _("Fear & Greed {day}"))
+    parts = [text.format(day=day) for text, day in zip(said, days, strict=True)]
+    if len(set(days)) == 1:
+        parts = [_("All as of {day}").format(day=days[0])]
+    ends = crypto_words.day_ends(page.coins)
+    if ends:
+        zone = formats.zone(page.settings)
+        parts.append(
+            _("final after {time} {zone}").format(time=formats.moment(page.settings, ends), zone=zone)
+        )
+    links = [f"[{plain(one.credit)}]({one.home})" for one in UPSTREAMS.values()]
+    demo = _("DEMO numbers, invented. The real ones come from:") if page.settings.demo else ""
+    if page.frames.problem:
+        seen = formats.moment(page.settings, page.frames.read_at)
+        parts.append(_("the store cannot be read now, shown is what was read at {time}").format(time=seen))
+    with st.container(gap=None):
+        st.caption(plain(" · ".join(parts)))
+        st.caption(" ".join(filter(None, [plain(demo), " · ".join(links)])))
+
+
+def _figures(page: Page) -> None:
+    """Four numbers of the day with their change and last 30 days."""
+    caps = page.frames.prices.groupby("date")["market_cap"].sum(min_count=1)
+    moved, up = crypto_words.market_change(page.coins), page.settings.up_color
+    with st.grid(4, min_column_width=150):
+        cards.metric(
+            _("Market cap of the top {n}").format(n=len(page.coins) or tables.TOP),
+            formats.money(page.coins["market_cap"].sum(min_count=1)),
+            formats.percent(moved),
+            formats.direction(moved),
+            _("24 h"),
+            caps,
+            up,
+            page.origin(page.coins),
+        )
+        for label, name, show, kind in (
+            (_("DeFi TVL"), TVL, formats.money, "percent"),
+            (_("BTC dominance"), DOMINANCE, _share, "points"),
+        ):
+            rows = page.series(name)
+            cards.series(label, rows, show, kind, up, page.origin(rows))
+        greed = page.series(GREED)
+        note = page.origin(greed)
+        cards.series(_("Fear & Greed"), greed, lambda _value: crypto_words.mood(greed), "change", up, note)
+
+
+def _share(value: float) -> str:
+    return formats.percent(value, 1, signed=False)
+
+
+def _prices(page: Page, choice: Choice) -> None:
+    frame, zone = page.frames.prices, page.settings.zone
+    shown = charts.window(frame["date"], choice.range)
+    was = page.revised.groupby(["coin", "date"])["price"].agg(list).to_dict() if len(page.revised) else {}
+    drawn = price_charts.prices(
+        frame, choice, shown, page.palette, credit=page.credit("coingecko"), zone=zone, revised=was
+    )
+    rows = frame[frame["coin"].isin(choice.coins) & (frame["date"] >= shown.first)]
+    wide, narrow = st.columns([2, 1])
+    with wide:
+        cards.chart(drawn, "prices", rows, _("Prices"))
+    with narrow:
+        credit = page.credit("coingecko")
+        tiles = market_charts.treemap(page.coins, page.palette, credit=credit, zone=zone)
+        cards.chart(tiles, "market", tables.stored(page.coins), _("Market caps"))
+
+
+def _table(page: Page, choice: Choice) -> None:
+    coins = page.coins
+    st.session_state["crypto_listed"] = coins["coin"].tolist()
+    with st.container(border=True, gap="xsmall"):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"**{plain(_('Top 20 by market cap'))}**")
+            st.caption(plain(_("USD; tick rows to put coins on the chart")), width="stretch")
+            with st.popover(_("Where the numbers come from"), icon=":material/fact_check:", type="tertiary"):
+                rows = page.frames.prices[page.frames.prices["coin"].isin(choice.coins)]
+                revised = page.revised[page.revised["coin"].isin(choice.coins)]
+                cards.provenance(rows.drop_duplicates("coin", keep="last"), revised, page.settings)
+            cards.download("top20", tables.stored(coins))
+        st.dataframe(
+            tables.coin_table(coins, page.revised["coin"].tolist(), page.palette),
+            column_config=tables.coin_columns(page.palette),
+            hide_index=True,
+            height=tables.height(max(len(coins), 1)),
+            row_height=tables.ROW_HEIGHT,
+            placeholder=formats.DASH,
+            key="crypto_table",
+            on_select=crypto_choice.picked,
+            selection_mode="multi-row",
+            alt=_("Top 20 coins by market cap"),
+        )
+
+
+def _defi(page: Page, choice: Choice) -> None:
+    left, right = st.columns(2)
+    for column, name, label, upstream in (
+        (left, TVL, _("DeFi TVL"), "defillama"),
+        (right, DOMINANCE, _("BTC dominance"), "coingecko"),
+    ):
+        rows, credit = page.series(name), page.credit(upstream)
+        drawn, zone = charts.nothing(page.palette, _("Nothing collected yet"), 260), page.settings.zone
+        if len(rows):
+            shown = charts.window(rows["date"], choice.range)
+            rows = rows[rows["date"] >= shown.first]
+            share = name == DOMINANCE
+            drawn = price_charts.metric(
+                rows, shown, page.palette, name=label, percent=share, credit=credit, zone=zone
+            )
+        with column:
+            cards.chart(drawn, name.split(".")[1], rows, label)
+
+
+def _protocols(page: Page) -> None:
+    rows = tables.newest(page.frames.protocols)
+    left, right = st.columns([2, 1])
+    credit = page.credit("defillama")
+    with right:
+        drawn = market_charts.bars(rows, page.palette, credit=credit)
+        cards.chart(drawn, "categories", rows, _("TVL by category"))
+    with left, st.container(border=True, gap="xsmall", height="stretch"):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"**{plain(_('Largest protocols by TVL'))}**")
+            said = _("as of {day}").format(day=crypto_words.as_of(rows))
+            st.caption(plain(f"{said} · {credit}"), width="stretch")
+            cards.download("protocols", rows)
+        shown = tables.protocol_table(rows, page.palette)
+        st.dataframe(
+            shown,
+            column_config=tables.protocol_columns(float(shown.data["share"].max()) if len(rows) else 1.0),
+            hide_index=True,
+            height=charts.HEIGHT,
+            row_height=tables.ROW_HEIGHT,
+            placeholder=formats.DASH,
+            key="crypto_protocols",
+            alt=_("Largest protocols by TVL"),
+        )
+
+
+def _greed(page: Page) -> None:
+    rows, credit = page.series(GREED), page.credit("alternative_me")
+    left, right = st.columns([1, 2])
+    with left:
+        dial = greed_charts.gauge(rows, page.palette, credit=credit)
+        cards.chart(dial, "fear_greed", rows.tail(1), _("Fear & Greed"))
+    with right:
+        drawn = greed_charts.calendar(rows, page.palette, credit=credit, zone=page.settings.zone)
+        cards.chart(drawn, "fear_greed_year", rows.tail(365), _("Fear & Greed, last year"))
+
+
+def _nothing(frames: Frames) -> None:
+    """What to do where there is nothing to show."""
+    if frames.problem:
+        st.header(plain(_("The numbers cannot be read right now")), anchor=False)
+        st.info(plain(texts.say(frames.problem.message, frames.problem.values)), icon=":material/lock:")
+        return
+    st.header(plain(_("No crypto numbers yet")), anchor=False)
+    said = _("Press Collect now on the Overview, or run {command}.")
+    st.info(said.format(command="`python collect.py crypto`"), icon=":material/play_circle:")
+
+
+def draw() -> None:
+    """The page, top to bottom."""
+    config = settings.load()
+    frames = read.frames(config)
+    if frames.empty:
+        _nothing(frames)
+        return
+    coins, revised = tables.top_coins(frames.prices), tables.revised_prices(frames.revisions)
+    page = Page(config, frames, colors(config.up_color), coins, revised)
+    latest = frames.prices.drop_duplicates("coin", keep="last").sort_values(
+        ["date", "rank"], ascending=[False, True]
+    )
+    names = dict(zip(latest["coin"], latest["name"], strict=True))
+    _head(page)
+    _figures(page)
+    crypto_choice.start(list(names))
+    choice = crypto_choice.controls(names)
+    crypto_choice.write(choice)
+    if len(frames.prices):
+        _prices(page, choice)
+        _table(page, choice)
+    _defi(page, choice)
+    _protocols(page)
+    _greed(page)
+
+
+draw()

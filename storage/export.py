@@ -1,0 +1,134 @@
+"""Writes `<home>/exports/`: the record as JSON and JS for `crypto_trends.html`, and the page itself.
+
+Every file is replaced atomically; a failed export leaves the last good one.
+"""
+
+import json
+import math
+import os
+import shutil
+import time
+from collections.abc import Mapping
+from datetime import date, datetime
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from storage import clock, db, points, read
+from storage.db import StoreError
+from storage.settings import ROOT, Settings
+from storage.texts import N_
+
+PAGE = "crypto_trends.html"
+_TRIES, _PAUSE_S = 5, 0.1
+
+
+def folder(settings: Settings) -> Path:
+    """Where the export and its page are."""
+    return settings.home / "exports"
+
+
+def _plain(value: object) -> object:
+    """JSON has neither NaN nor infinity nor dates."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, datetime):
+        return clock.stamp(value)
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def _walk(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _walk(member) for name, member in value.items()}
+    if isinstance(value, list):
+        return [_walk(member) for member in value]
+    return _plain(value)
+
+
+def build(
+    settings: Settings, run_id: str, attribution: list[dict[str, str]], status: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The export object of the contract. Raises StoreError when the store cannot be read."""
+    with db.reader(settings, wait_s=2.0) as connection:
+        found = {
+            "coins": read.export_coins(connection),
+            "metrics": read.export_metrics(connection),
+            "protocols": read.export_protocols(connection),
+        }
+    head = {
+        "schema": 1,
+        "generated_at": clock.stamp(clock.now()),
+        "run_id": run_id,
+        "demo": settings.demo,
+        "attribution": attribution,
+    }
+    return {**head, **_walk(found), "status": dict(status)}
+
+
+def write(settings: Settings, export: Mapping[str, Any]) -> None:
+    """Replaces the export's files. Raises StoreError `full` or `busy`; the old ones then stay."""
+    text = json.dumps(export, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+    # `<` cannot end the script element that some reader may paste this into.
+    script = f"window.CRYPTO_TRENDS = {text.replace('<', chr(92) + 'u003c')};\n"
+    target = folder(settings)
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+        _replace(target / "crypto_trends.json", text.encode())
+        points.reach("during_export")
+        _replace(target / "crypto_trends.js", script.encode())
+        _copy_if_new(ROOT / PAGE, target / PAGE)
+        plotly = _plotly()
+        if plotly:
+            _copy_if_new(plotly, target / "plotly.min.js")
+    except OSError as error:
+        raise StoreError(
+            "full" if error.errno == 28 else "busy",
+            N_("The export could not be written to {folder}. The last good one stays; check the disk."),
+            folder=target.name,
+        ) from None
+
+
+def _plotly() -> Path | None:
+    """plotly.js of the installed package, found without importing it."""
+    spec = find_spec("plotly")
+    if spec is None or not spec.submodule_search_locations:
+        return None
+    file = Path(spec.submodule_search_locations[0]) / "package_data" / "plotly.min.js"
+    return file if file.is_file() else None
+
+
+def _copy_if_new(source: Path, target: Path) -> None:
+    """Copies what differs in size or is newer: plotly.js alone is several megabytes."""
+    if target.is_file():
+        ours, theirs = target.stat(), source.stat()
+        if ours.st_size == theirs.st_size and ours.st_mtime >= theirs.st_mtime:
+            return
+    partial = target.with_name(target.name + ".part")
+    shutil.copyfile(source, partial)
+    _rename(partial, target)
+
+
+def _replace(target: Path, content: bytes) -> None:
+    partial = target.with_name(target.name + ".part")
+    try:
+        with partial.open("wb") as handle:
+            handle.write(content)
+            handle.flush()
+            os.fsync(handle.fileno())
+        _rename(partial, target)
+    except OSError:
+        partial.unlink(missing_ok=True)
+        raise
+
+
+def _rename(partial: Path, target: Path) -> None:
+    """On Windows somebody may just be reading the old file: try again for a moment."""
+    for attempt in range(_TRIES):
+        try:
+            os.replace(partial, target)
+            return
+        except PermissionError:
+            if attempt == _TRIES - 1:
+                partial.unlink(missing_ok=True)
+                raise
+            time.sleep(_PAUSE_S)

@@ -1,0 +1,210 @@
+"""What was collected and is not yet surely merged: every batch is a Parquet file before it is merged.
+
+A batch without a receipt in the store is merged by the next run or by `collect.py replay`. Files
+stay for a week; refused payloads and rows stay in `quarantine/` until somebody looks at them.
+"""
+
+import json
+import os
+import shutil
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date, datetime
+from functools import cache
+from pathlib import Path
+
+import duckdb
+
+from storage import clock, ledger, points
+from storage.db import StoreError
+from storage.merge import REPLAYABLE, Landed
+from storage.settings import Settings
+from storage.tables import BY_NAME, Table
+from storage.texts import N_
+
+RESERVE_BYTES, LEAST_BYTES = 16_000_000, 2_000_000
+FULL = N_("The disk is full: what was just collected could not be kept. Free some space, then run again.")
+
+
+def folder(settings: Settings) -> Path:
+    """Where landed batches wait."""
+    return settings.home / "landing"
+
+
+def prepare(settings: Settings) -> None:
+    """Makes the folders, and a reserve file that is given up when the disk is full."""
+    for name in ("landing", "quarantine"):
+        (settings.home / name).mkdir(parents=True, exist_ok=True)
+    reserve = folder(settings) / "reserve"
+    if reserve.exists() and reserve.stat().st_size == RESERVE_BYTES:
+        return
+    # Of a small disk it would take what it is meant to keep.
+    if shutil.disk_usage(settings.home).free > 2 * RESERVE_BYTES:
+        try:
+            reserve.write_bytes(b"\0" * RESERVE_BYTES)
+        except OSError:
+            reserve.unlink(missing_ok=True)
+
+
+def make_room(settings: Settings) -> None:
+    """Gives the reserve up where not even the ledger could be written any more."""
+    if settings.home.is_dir() and shutil.disk_usage(settings.home).free < LEAST_BYTES:
+        (folder(settings) / "reserve").unlink(missing_ok=True)
+
+
+@cache
+def _memory() -> duckdb.DuckDBPyConnection:
+    # Opening a database costs 10 ms, a cursor of one nothing; every use has a cursor of its own.
+    return duckdb.connect(":memory:")
+
+
+def _as_json(table: Table, rows: Sequence[Mapping[str, object]]) -> str:
+    columns = {name: [row.get(name) for row in rows] for name, _ in table.all_columns}
+    return json.dumps(columns, ensure_ascii=False, allow_nan=False, default=str)
+
+
+def _write(file: Path, table: Table, rows: Sequence[Mapping[str, object]], about: Mapping[str, str]) -> None:
+    """One COPY. The rows go in as one JSON text: bound one by one they would take six times as long."""
+    shape = ", ".join(f'"{name}": ["{kind}"]' for name, kind in table.all_columns)
+    lists = ", ".join(f'unnest(given."{name}") AS "{name}"' for name, _ in table.all_columns)
+    notes = ", ".join(f"{name}: '{value.replace(chr(39), chr(39) * 2)}'" for name, value in about.items())
+    with _memory().cursor() as connection:
+        connection.execute("SET TimeZone='UTC'")
+        connection.execute(
+            f"COPY (SELECT {lists} FROM (SELECT from_json_strict(?, '{{{shape}}}') AS given))"
+            f" TO '{str(file).replace(chr(39), chr(39) * 2)}'"
+            f" (FORMAT parquet, COMPRESSION zstd, KV_METADATA {{{notes}}})",
+            [_as_json(table, rows)],
+        )
+
+
+def land(
+    settings: Settings,
+    table: Table,
+    rows: Sequence[Mapping[str, object]],
+    *,
+    run_id: str,
+    step: str,
+    source: str,
+    observed_at: datetime,
+    rejected: int = 0,
+    frozen_before: date | None = None,
+) -> Landed:
+    """Writes a batch; after it returns, a killed process loses nothing of it. Rows are dicts of the
+    table's columns and provenance. Raises StoreError `full` when not even the reserve is enough."""
+    points.reach("before_landing")
+    file = folder(settings) / f"{run_id}.{step}.parquet"
+    about = {
+        "run_id": run_id,
+        "step": step,
+        "table_name": table.name,
+        "source": source,
+        "observed_at": clock.stamp(observed_at),
+        "rejected": str(rejected),
+        "frozen_before": frozen_before.isoformat() if frozen_before else "",
+    }
+    partial = file.with_suffix(".part")
+    try:
+        _write(partial, table, rows, about)
+    except duckdb.IOException:
+        (folder(settings) / "reserve").unlink(missing_ok=True)
+        try:
+            _write(partial, table, rows, about)
+        except duckdb.IOException:
+            partial.unlink(missing_ok=True)
+            raise StoreError("full", FULL) from None
+    try:
+        _sync(partial)
+        os.replace(partial, file)
+    except OSError:
+        partial.unlink(missing_ok=True)
+        raise StoreError("full", FULL) from None
+    points.reach("after_landing")
+    return Landed(file, run_id, step, table, source, observed_at, rejected, frozen_before)
+
+
+def _sync(file: Path) -> None:
+    with file.open("rb+") as handle:
+        os.fsync(handle.fileno())
+
+
+def waiting(settings: Settings, merged: Collection[tuple[str, str]] = ()) -> list[Landed]:
+    """Every landed batch without a receipt, oldest observation first. Only those are opened: a week
+    of batches lies here. A file that is no whole batch (killed while writing) is left out."""
+    files = [file for file in folder(settings).glob("*.parquet") if _named(file) not in merged]
+    batches = [_describe(file, notes) for file, notes in _notes(files).items()]
+    return sorted(filter(None, batches), key=lambda batch: (batch.observed_at, batch.run_id, batch.step))
+
+
+def _named(file: Path) -> tuple[str, str]:
+    """(run_id, step) of a batch, from its name."""
+    run_id, _dot, step = file.stem.partition(".")
+    return run_id, step
+
+
+def _notes(files: Sequence[Path]) -> dict[Path, dict[str, str]]:
+    """What `_write` noted in each file; one that is no whole batch is left out."""
+    if not files:
+        return {}
+    try:
+        with _memory().cursor() as connection:
+            found = connection.execute(
+                "SELECT file_name, key, value FROM parquet_kv_metadata(?)", [[str(file) for file in files]]
+            ).fetchall()
+    except duckdb.Error:
+        # One damaged file fails the question for all: ask for each alone.
+        return {} if len(files) == 1 else {k: v for file in files for k, v in _notes([file]).items()}
+    notes: dict[Path, dict[str, str]] = {}
+    for name, key, value in found:
+        notes.setdefault(files[0].with_name(Path(name).name), {})[bytes(key).decode()] = bytes(value).decode()
+    return notes
+
+
+def _describe(file: Path, about: Mapping[str, str]) -> Landed | None:
+    table = BY_NAME.get(about.get("table_name", ""))
+    if table is None:
+        return None
+    frozen = about["frozen_before"]
+    return Landed(
+        file,
+        about["run_id"],
+        about["step"],
+        table,
+        about["source"],
+        clock.parse(about["observed_at"]),
+        int(about["rejected"]),
+        date.fromisoformat(frozen) if frozen else None,
+    )
+
+
+def sweep(settings: Settings, merged: Collection[tuple[str, str]], now: datetime) -> None:
+    """Removes batches that were merged and are older than a week, and halves of batches."""
+    for file in folder(settings).glob("*.part"):
+        file.unlink(missing_ok=True)
+    keep_from = ledger.run_id_prefix(now - REPLAYABLE)
+    for file in folder(settings).glob("*.parquet"):
+        if file.name < keep_from and _named(file) in merged:
+            file.unlink(missing_ok=True)
+
+
+def quarantine(
+    settings: Settings,
+    run_id: str,
+    step: str,
+    *,
+    reason: str,
+    rejected: Sequence[Mapping[str, object]] = (),
+    payload: bytes | None = None,
+) -> None:
+    """Keeps what was refused, with its reason: rows as JSON, a payload as it came. Best effort: a
+    full disk loses the evidence, not the run."""
+    base = settings.home / "quarantine" / f"{run_id}.{step}"
+    try:
+        if rejected or payload is None:
+            text = json.dumps({"reason": reason, "rows": list(rejected)}, default=str, ensure_ascii=True)
+            base.with_name(base.name + ".json").write_text(settings.redact(text), encoding="utf-8")
+        if payload is not None:
+            base.with_name(base.name + ".payload").write_bytes(payload)
+            note = json.dumps({"reason": reason}, ensure_ascii=True)
+            base.with_name(base.name + ".reason.json").write_text(settings.redact(note), encoding="utf-8")
+    except OSError:
+        return

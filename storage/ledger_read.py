@@ -1,0 +1,183 @@
+"""Questions to the ledger; none of them writes, so that they work on a read-only home too."""
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from datetime import datetime
+
+from storage import clock
+from storage.ledger_file import reading
+from storage.records import Counts, RunRecord, StepRecord
+from storage.settings import Settings
+
+COUNTS = ("fetched", "inserted", "updated", "unchanged", "duplicate", "rejected")
+_WITH_COUNTS = (
+    "SELECT run.*, "
+    + ", ".join(
+        f"(SELECT coalesce(sum({c}),0) FROM step WHERE step.run_id=run.run_id) AS {c}" for c in COUNTS
+    )
+    + " FROM run"
+)
+
+
+def _when(text: str | None) -> datetime | None:
+    return clock.parse(text) if text else None
+
+
+def _run(row: sqlite3.Row) -> RunRecord:
+    return RunRecord(
+        row["run_id"],
+        tuple(json.loads(row["pipelines"])),
+        row["trigger"],
+        row["state"],
+        row["reason"],
+        row["exit_code"],
+        bool(row["demo"]),
+        row["starter"],
+        row["pid"],
+        clock.parse(row["queued_at"]),
+        _when(row["started_at"]),
+        _when(row["finished_at"]),
+        _when(row["heartbeat_at"]),
+        json.loads(row["outcomes"]),
+        Counts(*(row[c] for c in COUNTS)),
+    )
+
+
+def _step(row: sqlite3.Row) -> StepRecord:
+    return StepRecord(
+        row["run_id"],
+        row["n"],
+        row["step"],
+        row["pipeline"],
+        row["source"],
+        row["table_name"],
+        row["state"],
+        row["kind"],
+        row["code"],
+        row["reason"],
+        row["message"],
+        json.loads(row["message_values"] or "{}"),
+        row["requests"],
+        _when(row["started_at"]),
+        _when(row["finished_at"]),
+        Counts(*(row[c] for c in COUNTS)),
+    )
+
+
+def runs(
+    settings: Settings, limit: int = 50, pipeline: str | None = None, state: str | None = None
+) -> list[RunRecord]:
+    """Runs, newest first."""
+    where, values = [], []
+    if pipeline:
+        where.append("EXISTS (SELECT 1 FROM json_each(run.pipelines) WHERE value=?)")
+        values.append(pipeline)
+    if state:
+        where.append("state=?")
+        values.append(state)
+    clause = " WHERE " + " AND ".join(where) if where else ""
+    with reading(settings) as db:
+        if db is None:
+            return []
+        query = f"{_WITH_COUNTS}{clause} ORDER BY queued_at DESC, rowid DESC LIMIT ?"
+        return [_run(row) for row in db.execute(query, (*values, limit))]
+
+
+def run(settings: Settings, run_id: str) -> RunRecord | None:
+    """One run, None if there is none of that name."""
+    with reading(settings) as db:
+        row = db and db.execute(f"{_WITH_COUNTS} WHERE run_id=?", (run_id,)).fetchone()
+        return _run(row) if row else None
+
+
+def live_run(settings: Settings) -> RunRecord | None:
+    """The run that the ledger says is queued or running, whether or not its process still is."""
+    with reading(settings) as db:
+        row = db and db.execute(f"{_WITH_COUNTS} WHERE state IN ('queued','running')").fetchone()
+        return _run(row) if row else None
+
+
+def steps(settings: Settings, run_id: str) -> list[StepRecord]:
+    """Steps of a run in the order in which they were started."""
+    with reading(settings) as db:
+        if db is None:
+            return []
+        return [_step(row) for row in db.execute("SELECT * FROM step WHERE run_id=? ORDER BY n", (run_id,))]
+
+
+def last_run(settings: Settings, pipeline: str, states: Sequence[str] = ()) -> RunRecord | None:
+    """The newest run that took up this pipeline, optionally by its outcome there."""
+    query = f"{_WITH_COUNTS} WHERE EXISTS (SELECT 1 FROM json_each(run.pipelines) WHERE value=?)"
+    values: list[str] = [pipeline]
+    if states:
+        marks = ",".join("?" * len(states))
+        query += f" AND json_extract(outcomes, '$.' || ?) IN ({marks})"
+        values += [pipeline, *states]
+    else:
+        query += " AND coalesce(reason,'') <> 'busy'"
+    with reading(settings) as db:
+        row = db and db.execute(query + " ORDER BY queued_at DESC, rowid DESC LIMIT 1", values).fetchone()
+        return _run(row) if row else None
+
+
+def last_steps(settings: Settings, pipeline: str) -> dict[str, StepRecord]:
+    """The newest finished record of every step of a pipeline, by step name."""
+    with reading(settings) as db:
+        if db is None:
+            return {}
+        rows = db.execute(
+            "SELECT step.* FROM step JOIN (SELECT step, max(run_id || printf('%06d', n)) AS newest FROM step"
+            " WHERE pipeline=? AND state<>'running' GROUP BY step) AS last"
+            " ON last.step=step.step AND last.newest=step.run_id || printf('%06d', step.n)",
+            (pipeline,),
+        )
+        return {row["step"]: _step(row) for row in rows}
+
+
+def merged_steps(settings: Settings, since: datetime) -> list[StepRecord]:
+    """Steps that the ledger holds for merged since then: each must have a receipt in the store."""
+    with reading(settings) as db:
+        if db is None:
+            return []
+        rows = db.execute(
+            "SELECT * FROM step WHERE state='ok' AND source IS NOT NULL AND fetched>0 AND finished_at>=?",
+            (clock.stamp(since),),
+        )
+        return [_step(row) for row in rows]
+
+
+def unmerged_steps(settings: Settings) -> list[StepRecord]:
+    """Steps of which the ledger does not hold that their rows were merged, where there may be some."""
+    with reading(settings) as db:
+        if db is None:
+            return []
+        rows = db.execute("SELECT * FROM step WHERE state IN ('pending','failed') AND source IS NOT NULL")
+        return [_step(row) for row in rows]
+
+
+def merge_mark(settings: Settings) -> str:
+    """Changes whenever a step has changed the store: what caches are keyed on."""
+    with reading(settings) as db:
+        row = (
+            db
+            and db.execute(
+                "SELECT count(*) AS n, max(finished_at) AS newest FROM step WHERE inserted + updated > 0"
+                " OR reason='replayed' OR step='seal'"
+            ).fetchone()
+        )
+        return f"{row['n']}|{row['newest']}" if row else ""
+
+
+def cancel_asked(settings: Settings, run_id: str) -> bool:
+    """Whether somebody asked this run to stop; reads only."""
+    with reading(settings) as db:
+        row = db and db.execute("SELECT cancel_at FROM run WHERE run_id=?", (run_id,)).fetchone()
+        return bool(row and row["cancel_at"])
+
+
+def recall(settings: Settings, name: str) -> str | None:
+    """What `remember` kept."""
+    with reading(settings) as db:
+        row = db and db.execute("SELECT value FROM memo WHERE name=?", (name,)).fetchone()
+        return str(row["value"]) if row else None

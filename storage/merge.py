@@ -1,0 +1,278 @@
+"""The only statement that writes observations: a landed batch into its table, with its receipt.
+
+What a batch does to a stored row depends on the two instants at which they were observed, never on
+the order in which batches arrive:
+
+- no row of that key: inserted;
+- newer and different: the row is replaced, its old values go to `revision`;
+- older and different: goes to `revision`, the row stays;
+- equal: the row stays as it is. If the batch is older, the row takes its (earlier) provenance; if it
+  was observed after the day's end, a provisional row is final now.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+import duckdb
+
+from storage.db import StoreError
+from storage.tables import RECEIPT, SERIES, Table
+from storage.texts import N_
+
+# How long a landed batch can still be replayed; sightings older than that are of no use.
+REPLAYABLE = timedelta(days=7)
+KEEP_PROVISIONAL_REVISIONS = timedelta(days=90)
+
+
+@dataclass(frozen=True, slots=True)
+class MergeCount:
+    """What a batch did: rows inserted, updated, left as they were, dropped as duplicates of a key."""
+
+    inserted: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    duplicate: int = 0
+
+    @property
+    def merged(self) -> int:
+        return self.inserted + self.updated
+
+
+@dataclass(frozen=True, slots=True)
+class Landed:
+    """A landed batch: where its rows are, and what its receipt has to say.
+
+    `frozen_before`: stored rows of earlier days are not changed by it, because history that is
+    restated is not read again (None: any day may change). `restates`: the series is restated as a
+    whole with every vintage, so that single old values are not kept."""
+
+    path: Path
+    run_id: str
+    step: str
+    table: Table
+    source: str
+    observed_at: datetime
+    rejected: int = 0
+    frozen_before: date | None = None
+
+
+def quoted(names: Sequence[str], prefix: str = "") -> str:
+    return ", ".join(f'{prefix}"{name}"' for name in names)
+
+
+def _same_key(table: Table, left: str, right: str) -> str:
+    return " AND ".join(f'{left}."{name}" = {right}."{name}"' for name in table.key)
+
+
+def _differs(table: Table, left: str, right: str) -> str:
+    return " OR ".join(f'{left}."{name}" IS DISTINCT FROM {right}."{name}"' for name in table.values)
+
+
+def _lost(table: Table, old: str, new: str) -> str:
+    """Something that stood there is not said any more; a NULL that got a value is no revision."""
+    return " OR ".join(
+        f'({old}."{name}" IS NOT NULL AND {old}."{name}" IS DISTINCT FROM {new}."{name}")'
+        for name in table.values
+    )
+
+
+def _json(names: Sequence[str], alias: str) -> str:
+    pairs = ", ".join(f'"{name}" := {alias}."{name}"' for name in names)
+    return f"CAST(to_json(struct_pack({pairs})) AS VARCHAR)"
+
+
+def _receipt(connection: duckdb.DuckDBPyConnection, landed: Landed) -> MergeCount | None:
+    row = connection.execute(
+        "SELECT inserted, updated, unchanged, duplicate FROM receipt WHERE run_id=? AND step=?",
+        (landed.run_id, landed.step),
+    ).fetchone()
+    return MergeCount(*row) if row else None
+
+
+def _read(connection: duckdb.DuckDBPyConnection, landed: Landed) -> int:
+    """Loads the batch as `incoming`, one row a key (the last one given); how many were dropped."""
+    table = landed.table
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE incoming AS"
+        f" SELECT {quoted([name for name, _ in table.all_columns])} FROM ("
+        "   SELECT *, row_number() OVER"
+        f"    (PARTITION BY {quoted(table.key)} ORDER BY file_row_number DESC) AS nth"
+        f"   FROM read_parquet('{str(landed.path).replace(chr(39), chr(39) * 2)}', file_row_number = true)"
+        " ) WHERE nth = 1"
+    )
+    counted = connection.execute(
+        "SELECT (SELECT sum(num_rows) FROM parquet_file_metadata(?)) - count(*) FROM incoming",
+        (str(landed.path),),
+    ).fetchone()
+    return int(counted[0]) if counted else 0
+
+
+def _refuse_mixture(connection: duckdb.DuckDBPyConnection) -> None:
+    wrong = connection.execute(
+        "SELECT 1 FROM incoming, meta WHERE (incoming.source = 'DEMO') <> meta.demo LIMIT 1"
+    ).fetchone()
+    if wrong:
+        raise StoreError(
+            "schema", N_("Demo and real rows never meet: this batch belongs to the other store.")
+        )
+
+
+def _judge(connection: duckdb.DuckDBPyConnection, landed: Landed) -> dict[str, int]:
+    """Says of every incoming row what it will do, as `judged`; the count of each verdict."""
+    table = landed.table
+    frozen = "FALSE"
+    if landed.frozen_before is not None and "date" in table.key:
+        frozen = f"i.date < DATE '{landed.frozen_before.isoformat()}'"
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE judged AS SELECT i.*, "
+        f"{_json(table.key, 'i')} AS _key, t.observed_at AS _stored_at, CASE"
+        "  WHEN t.observed_at IS NULL THEN 'insert'"
+        f"  WHEN {frozen} THEN 'leave'"
+        f"  WHEN NOT ({_differs(table, 't', 'i')}) THEN 'same'"
+        "  WHEN i.observed_at > greatest(t.observed_at, coalesce(s.seen_at, t.observed_at)) THEN 'update'"
+        "  ELSE 'older' END AS _verdict"
+        f" FROM incoming i LEFT JOIN {table.name} t ON {_same_key(table, 't', 'i')}"
+        f" LEFT JOIN (SELECT * FROM sighting WHERE table_name = '{table.name}') s"
+        f"   ON s.key = {_json(table.key, 'i')}"
+    )
+    rows = connection.execute("SELECT _verdict, count(*) FROM judged GROUP BY ALL").fetchall()
+    return {str(verdict): int(n) for verdict, n in rows}
+
+
+def _keep_revisions(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
+    """Old values of rows that are replaced, and older values that come late."""
+    for verdict, old, new in (("update", "t", "j"), ("older", "j", "t")):
+        connection.execute(
+            f"INSERT INTO revision SELECT '{table.name}', j._key, {old}.observed_at,"
+            f" {_json(table.values, old)}, t.provisional OR j.provisional, {old}.source, {old}.run_id,"
+            f" {old}.observed_at, {old}.provisional"
+            f" FROM judged j JOIN {table.name} t ON {_same_key(table, 't', 'j')}"
+            f" WHERE j._verdict = '{verdict}' AND ({_lost(table, old, new)}) ON CONFLICT DO NOTHING"
+        )
+
+
+def _merge(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
+    columns = [name for name, _ in table.all_columns]
+    updates = ", ".join(
+        f'"{name}" = j."{name}"' for name in columns if name not in (*table.key, "provisional")
+    )
+    connection.execute(
+        f"MERGE INTO {table.name} AS t"
+        f" USING (SELECT * FROM judged WHERE _verdict IN ('insert', 'update')) AS j"
+        f" ON {_same_key(table, 't', 'j')}"
+        f" WHEN MATCHED AND ({_differs(table, 't', 'j')})"
+        # A day that was sealed stays final, also when a late batch of that day knows better.
+        f"  THEN UPDATE SET {updates}, provisional = t.provisional AND j.provisional"
+        f" WHEN NOT MATCHED THEN INSERT ({quoted(columns)}) VALUES ({quoted(columns, 'j.')})"
+    )
+
+
+def _confirm(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
+    """Equal rows: earlier provenance if the batch is earlier, finality if it came after the day."""
+    connection.execute(
+        f"UPDATE {table.name} AS t SET observed_at = j.observed_at, run_id = j.run_id, source = j.source"
+        f" FROM judged j WHERE {_same_key(table, 't', 'j')} AND j._verdict = 'same'"
+        " AND j.observed_at < t.observed_at AND NOT EXISTS (SELECT 1 FROM revision r"
+        f"  WHERE r.table_name = '{table.name}' AND r.key = j._key"
+        "   AND r.known_at > j.observed_at AND r.known_at < t.observed_at)"
+    )
+    connection.execute(
+        f"UPDATE {table.name} AS t SET provisional = FALSE FROM judged j"
+        f" WHERE {_same_key(table, 't', 'j')} AND j._verdict = 'same' AND t.provisional AND NOT j.provisional"
+    )
+    if "date" not in table.key:
+        return
+    connection.execute(
+        f"INSERT INTO sighting SELECT '{table.name}', _key, greatest(observed_at, _stored_at) FROM judged"
+        " WHERE _verdict = 'same' AND observed_at <> _stored_at"
+        f"  AND date >= CAST(observed_at AS DATE) - {REPLAYABLE.days + 1}"
+        " ON CONFLICT DO UPDATE SET seen_at = greatest(sighting.seen_at, excluded.seen_at)"
+    )
+
+
+def merge(connection: duckdb.DuckDBPyConnection, landed: Landed, now: datetime) -> MergeCount:
+    """Merges a landed batch inside the open transaction and writes its receipt; a batch that has
+    one already changes nothing and gives the counts of then.
+
+    Raises StoreError when demo and real rows would meet.
+    """
+    before = _receipt(connection, landed)
+    if before is not None:
+        return before
+    table = landed.table
+    duplicate = _read(connection, landed)
+    _refuse_mixture(connection)
+    verdicts = _judge(connection, landed)
+    if verdicts.get("update") or verdicts.get("older"):
+        _keep_revisions(connection, table)
+    if verdicts.get("insert") or verdicts.get("update"):
+        _merge(connection, table)
+    if verdicts.get("same"):
+        _confirm(connection, table)
+    inserted, updated = verdicts.get("insert", 0), verdicts.get("update", 0)
+    count = MergeCount(inserted, updated, sum(verdicts.values()) - inserted - updated, duplicate)
+    _write_receipt(connection, landed, count, now)
+    return count
+
+
+def _write_receipt(
+    connection: duckdb.DuckDBPyConnection, landed: Landed, count: MergeCount, now: datetime
+) -> None:
+    fetched = count.merged + count.unchanged + count.duplicate + landed.rejected
+    connection.execute(
+        f"INSERT INTO receipt VALUES ({', '.join('?' * len(RECEIPT.all_columns))})",
+        (
+            landed.run_id,
+            landed.step,
+            landed.table.name,
+            fetched,
+            count.inserted,
+            count.updated,
+            count.unchanged,
+            count.duplicate,
+            landed.rejected,
+            now,
+            landed.source,
+            landed.observed_at,
+            False,
+        ),
+    )
+
+
+def seal(
+    connection: duckdb.DuckDBPyConnection, table: Table, before: date, series: Sequence[str] | None = None
+) -> int:
+    """Rows of days before `before` become final as they are: value and `observed_at` stay.
+    `series` limits it within `observation`. Gives the number of rows sealed."""
+    where, values = "provisional AND date < ?", [before]
+    if series is not None:
+        where += f" AND series IN ({', '.join('?' * len(series))})"
+    sealed = connection.execute(
+        f"UPDATE {table.name} SET provisional = FALSE WHERE {where}", [*values, *(series or ())]
+    ).fetchone()
+    return int(sealed[0]) if sealed else 0
+
+
+def prune(connection: duckdb.DuckDBPyConnection, now: datetime) -> None:
+    """Forgets what is kept for a time only: intraday revisions and old sightings."""
+    connection.execute(
+        "DELETE FROM revision WHERE was_provisional AND known_at < ?", [now - KEEP_PROVISIONAL_REVISIONS]
+    )
+    connection.execute("DELETE FROM sighting WHERE seen_at < ?", [now - REPLAYABLE - timedelta(days=1)])
+
+
+def describe(
+    connection: duckdb.DuckDBPyConnection, rows: Sequence[Sequence[object]], run_id: str, now: datetime
+) -> None:
+    """Keeps the `series` table in step with the program: `rows` as SERIES.columns plus the source."""
+    names = [name for name, _ in SERIES.columns]
+    differs = " OR ".join(f'series."{name}" IS DISTINCT FROM excluded."{name}"' for name in names[1:])
+    sets = ", ".join(f'"{name}" = excluded."{name}"' for name in names[1:])
+    for row in rows:
+        connection.execute(
+            f"INSERT INTO series VALUES ({', '.join('?' * len(SERIES.all_columns))})"
+            f" ON CONFLICT DO UPDATE SET {sets} WHERE {differs}",
+            [*row, run_id, now, False],
+        )

@@ -1,0 +1,252 @@
+"""Every question that collection, export, pages or the API may ask of the store.
+
+`rows()` gives dicts and needs no pandas; `frames()` gives data frames for pages, kept in memory
+until the ledger says that something was merged, so that a page is drawn without opening the store.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+
+from storage import clock, db, ledger
+from storage.settings import Settings
+from storage.tables import OBSERVED, Table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+HISTORY_DAYS = 365
+_RECENT_DAYS = 7
+
+
+def rows(
+    connection: duckdb.DuckDBPyConnection, query: str, values: Sequence[object] = ()
+) -> list[dict[str, Any]]:
+    """The rows of a query as dicts."""
+    answer = connection.execute(query, list(values))
+    names = [column[0] for column in answer.description or ()]
+    return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
+
+
+# ---------------------------------------------------------------- for collection
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a run needs to know of the store before it asks the upstreams.
+
+    `newest`: newest day by table name, or by series within `observation`. `last`: newest value by
+    (table, column) and key. `unsealed`: provisional rows by table.
+    """
+
+    newest: Mapping[str, date] = field(default_factory=dict)
+    last: Mapping[tuple[str, str], Mapping[str, float]] = field(default_factory=dict)
+    unsealed: Mapping[str, Sequence[dict[str, Any]]] = field(default_factory=dict)
+
+
+def newest_days(connection: duckdb.DuckDBPyConnection) -> dict[str, date]:
+    """Newest stored day by table (`crypto_price`, `protocol_tvl`) and by series of `observation`."""
+    found = connection.execute(
+        "SELECT 'crypto_price', max(date) FROM crypto_price UNION ALL"
+        " SELECT 'protocol_tvl', max(date) FROM protocol_tvl UNION ALL"
+        " SELECT series, max(date) FROM observation GROUP BY series"
+    ).fetchall()
+    return {str(name): day for name, day in found if day is not None}
+
+
+def known(connection: duckdb.DuckDBPyConnection, today: date) -> Known:
+    """See Known; `today` bounds how old a value may be that new ones are compared with."""
+    last: dict[tuple[str, str], dict[str, float]] = {}
+    since = today - timedelta(days=_RECENT_DAYS)
+    for table, column, key in (("crypto_price", "price", "coin"), ("protocol_tvl", "tvl", "protocol")):
+        found = connection.execute(
+            f"SELECT {key}, arg_max({column}, date) FROM {table} WHERE date >= ? GROUP BY {key}", [since]
+        ).fetchall()
+        last[(table, column)] = {str(name): float(value) for name, value in found if value is not None}
+    unsealed = {
+        "crypto_price": rows(
+            connection,
+            "SELECT * EXCLUDE (source, run_id, observed_at, provisional) FROM crypto_price"
+            " WHERE provisional AND date < ?",
+            [today],
+        )
+    }
+    return Known(newest_days(connection), last, unsealed)
+
+
+def receipts(connection: duckdb.DuckDBPyConnection) -> set[tuple[str, str]]:
+    """(run_id, step) of everything that was merged."""
+    return {
+        (str(run), str(step))
+        for run, step in connection.execute("SELECT run_id, step FROM receipt").fetchall()
+    }
+
+
+# ---------------------------------------------------------------- for the export
+
+
+def export_coins(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
+    """The coins of rank 20 or better on the newest day, each with at most 365 days of prices."""
+    coins = rows(
+        connection,
+        "SELECT coin, symbol, name, rank, price, market_cap, change_24h, volume, date FROM crypto_price"
+        " WHERE date = (SELECT max(date) FROM crypto_price) AND rank <= 20 ORDER BY rank, coin",
+    )
+    history: dict[str, list[list[object]]] = {str(coin["coin"]): [] for coin in coins}
+    points = connection.execute(
+        "SELECT coin, CAST(date AS VARCHAR), price FROM crypto_price"
+        " WHERE date > (SELECT max(date) FROM crypto_price) - ? ORDER BY date",
+        [HISTORY_DAYS],
+    ).fetchall()
+    for coin, day, price in points:
+        if coin in history:
+            history[coin].append([day, price])
+    return [{**coin, "history": history[str(coin["coin"])]} for coin in coins]
+
+
+def export_metrics(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
+    """The last year of market metrics, oldest first."""
+    return rows(
+        connection,
+        "SELECT date, total_tvl, fear_greed_index, fear_greed_label, btc_dominance FROM crypto_metric"
+        " WHERE date > (SELECT max(date) FROM crypto_metric) - ? ORDER BY date",
+        [HISTORY_DAYS],
+    )
+
+
+def export_protocols(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
+    """The protocols of the newest day, largest first."""
+    return rows(
+        connection,
+        "SELECT protocol, name, category, tvl, change_1d, change_7d FROM protocol_tvl"
+        " WHERE date = (SELECT max(date) FROM protocol_tvl) ORDER BY tvl DESC NULLS LAST, protocol",
+    )
+
+
+# ---------------------------------------------------------------- for status
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What freshness needs: the newest day by table or series, and whether the store could be read."""
+
+    newest: Mapping[str, date]
+    problem: db.StoreError | None = None
+
+
+def stored(settings: Settings, wait_s: float = 1.0) -> Stored:
+    """Newest days; where the store cannot be read, those of the last good look of this process, then
+    none, and the problem with them."""
+    key = (str(settings.database), ledger.merge_mark(settings))
+    remembered = _stored.get(key[0])
+    if remembered and remembered[0] == key[1]:
+        return Stored(remembered[1])
+    try:
+        with db.reader(settings, wait_s) as connection:
+            newest = newest_days(connection)
+    except db.StoreMissing:
+        return Stored({})
+    except db.StoreError as problem:
+        return Stored(remembered[1] if remembered else {}, problem)
+    _stored[key[0]] = (key[1], newest)
+    return Stored(newest)
+
+
+_stored: dict[str, tuple[str, dict[str, date]]] = {}
+
+
+# ---------------------------------------------------------------- for pages
+
+
+@dataclass(frozen=True, slots=True)
+class Frames:
+    """The crypto record as data frames, and what was in the way of reading it.
+
+    prices: coin, date, symbol, name, rank, price, market_cap, volume, change_24h, change_7d,
+    change_30d and provenance · metrics: date, total_tvl, fear_greed_index, fear_greed_label,
+    btc_dominance and provenance · protocols: protocol, date, name, category, tvl, change_1d,
+    change_7d and provenance · observations: the rows behind the metrics, one a series and date ·
+    revisions: final values that were replaced (table_name, key, known_at, replaced).
+    Dates are datetime64; `read_at` is when these frames were read, aware UTC.
+    """
+
+    prices: "pd.DataFrame"
+    metrics: "pd.DataFrame"
+    protocols: "pd.DataFrame"
+    observations: "pd.DataFrame"
+    revisions: "pd.DataFrame"
+    read_at: datetime
+    problem: db.StoreError | None = None
+
+    @property
+    def empty(self) -> bool:
+        """Nothing was ever collected."""
+        return self.prices.empty and self.metrics.empty and self.protocols.empty
+
+
+_QUERIES = {
+    "prices": "SELECT * FROM crypto_price ORDER BY date, rank",
+    "metrics": "SELECT * FROM crypto_metric ORDER BY date",
+    "protocols": "SELECT * FROM protocol_tvl ORDER BY date, tvl DESC",
+    "observations": "SELECT * FROM observation ORDER BY series, date",
+    "revisions": "SELECT * FROM revision WHERE NOT was_provisional ORDER BY known_at",
+}
+
+_kept: dict[str, tuple[str, Frames]] = {}
+_guard = Lock()
+
+
+def frames(settings: Settings, wait_s: float = 0.3) -> Frames:
+    """The record, read once after every merge and kept for all sessions of the process. While the
+    store is locked or damaged the last good frames serve, with `problem` saying why."""
+    name, mark = str(settings.database), ledger.merge_mark(settings)
+    with _guard:
+        kept = _kept.get(name)
+        if kept and kept[0] == mark and kept[1].problem is None:
+            return kept[1]
+        try:
+            read = _read_frames(settings, wait_s)
+        except db.StoreError as problem:
+            base = kept[1] if kept else _no_frames()
+            missing = isinstance(problem, db.StoreMissing)
+            return Frames(
+                base.prices,
+                base.metrics,
+                base.protocols,
+                base.observations,
+                base.revisions,
+                base.read_at,
+                None if missing else problem,
+            )
+        _kept[name] = (mark, read)
+        return read
+
+
+def _read_frames(settings: Settings, wait_s: float) -> Frames:
+    with db.reader(settings, wait_s) as connection:
+        found = {name: connection.execute(query).df() for name, query in _QUERIES.items()}
+    return Frames(
+        found["prices"],
+        found["metrics"],
+        found["protocols"],
+        found["observations"],
+        found["revisions"],
+        clock.now(),
+    )
+
+
+def _no_frames() -> Frames:
+    import pandas as pd
+
+    def columns(table: Table) -> "pd.DataFrame":
+        return pd.DataFrame({name: [] for name, _ in table.all_columns})
+
+    metrics = pd.DataFrame(
+        {name: [] for name in ("date", "total_tvl", "fear_greed_index", "fear_greed_label", "btc_dominance")}
+    )
+    prices, protocols, observations = (columns(table) for table in OBSERVED)
+    return Frames(prices, metrics, protocols, observations, pd.DataFrame(), clock.now())

@@ -1,0 +1,77 @@
+"""What the ledger tells: a run, a step, and what a step did to the store."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+
+from storage import clock
+from storage.texts import say
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """fetched = inserted + updated + unchanged + duplicate + rejected."""
+
+    fetched: int = 0
+    inserted: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    duplicate: int = 0
+    rejected: int = 0
+
+    def __add__(self, other: "Counts") -> "Counts":
+        return Counts(*(a + b for a, b in zip(asdict(self).values(), asdict(other).values(), strict=True)))
+
+
+@dataclass(frozen=True, slots=True)
+class StepRecord:
+    """One step of a run. `message` is a gettext id that `values` fill."""
+
+    run_id: str
+    n: int
+    step: str
+    pipeline: str
+    source: str | None = None
+    table: str | None = None
+    state: str = "running"
+    kind: str | None = None
+    code: str | None = None
+    reason: str | None = None
+    message: str | None = None
+    values: Mapping[str, object] = field(default_factory=dict)
+    requests: int = 0
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    counts: Counts = Counts()
+
+    def said(self) -> str | None:
+        """The message in the current language."""
+        return say(self.message, self.values) if self.message else None
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """One run, without its steps. Times are aware UTC."""
+
+    run_id: str
+    pipelines: tuple[str, ...]
+    trigger: str
+    state: str
+    reason: str | None
+    exit_code: int | None
+    demo: bool
+    starter: str | None
+    pid: int | None
+    queued_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    heartbeat_at: datetime | None
+    outcomes: Mapping[str, str]
+    counts: Counts = Counts()
+
+    @property
+    def seconds(self) -> float | None:
+        """Wall time of the run so far, None before it started; never negative."""
+        if self.started_at is None:
+            return None
+        return max(0.0, ((self.finished_at or clock.now()) - self.started_at).total_seconds())

@@ -1,0 +1,262 @@
+"""Every setting, once: its name in the environment, its default, what is allowed, what it means.
+
+Values come from the environment or from `.env` in the project root; the environment wins. Empty or
+white space is unset. Paths that are not absolute start at the project root.
+"""
+
+import os
+import re
+import sys
+from datetime import time
+from functools import cached_property
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from storage import texts
+from storage.texts import N_, _
+
+ROOT = Path(__file__).resolve().parent.parent
+APP = "daily-data-collector"
+VERSION = "0.1.0"
+PIPELINE_NAMES = ("liquidity", "crypto", "news")
+Schedule = tuple[tuple[time, tuple[str, ...]], ...]
+
+
+class BadSetting(Exception):
+    """A setting that does not parse: names the setting and what is allowed. Exit code 2."""
+
+
+def _key(value: str) -> str:
+    if not re.fullmatch(r"[\x21-\x7e]+", value):
+        raise ValueError("printable ASCII characters without spaces")
+    return value
+
+
+def _url(value: str) -> str:
+    if not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", value):
+        raise ValueError("an address such as https://host/path")
+    return value.rstrip("/")
+
+
+def _timezone(value: str) -> str:
+    if value not in available_timezones():
+        raise ValueError("a time zone such as Asia/Seoul")
+    return value
+
+
+def _schedule(value: str) -> str:
+    parse_schedule(value)
+    return value
+
+
+def parse_schedule(text: str) -> Schedule:
+    """`06:00 liquidity crypto; 06:30 news` as ((06:00, (liquidity, crypto)), (06:30, (news,)))."""
+    allowed = ValueError("times and pipelines such as 06:00 liquidity crypto; 06:30 news")
+    slots = []
+    for part in filter(None, (piece.strip() for piece in text.split(";"))):
+        clock, *names = part.split()
+        if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", clock) or not names:
+            raise allowed
+        if any(name not in PIPELINE_NAMES for name in names):
+            raise allowed
+        slots.append((time.fromisoformat(clock), tuple(names)))
+    if not slots:
+        raise allowed
+    return tuple(sorted(slots))
+
+
+def _path(value: object) -> object:
+    return ROOT / Path(str(value)).expanduser() if value is not None else value
+
+
+Key = Annotated[str, AfterValidator(_key)]
+Url = Annotated[str, AfterValidator(_url)]
+FilePath = Annotated[Path, BeforeValidator(_path)]
+
+
+def _field(env: str, default: object, help_text: str) -> Any:
+    return Field(default=default, validation_alias=env, description=help_text)
+
+
+class Settings(BaseSettings):
+    """The settings of one process, frozen. `description` of a field is a gettext id."""
+
+    model_config = SettingsConfigDict(
+        env_file=ROOT / ".env",
+        env_file_encoding="utf-8",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        case_sensitive=sys.platform != "win32",
+        validate_default=True,
+        hide_input_in_errors=True,
+    )
+
+    coingecko_api_key: Key | None = Field(
+        default=None,
+        validation_alias="COINGECKO_API_KEY",
+        description=N_("CoinGecko key; unset: keyless"),
+        repr=False,
+    )
+    coingecko_plan: Literal["auto", "demo", "pro"] = _field(
+        "COINGECKO_PLAN", "auto", N_("plan of the CoinGecko key: auto, demo or pro")
+    )
+    base_home: FilePath = _field("COLLECTOR_HOME", "data", N_("folder of everything that is written"))
+    database_path: FilePath | None = _field(
+        "COLLECTOR_DATABASE", None, N_("the DuckDB file; unset: console.duckdb in the home")
+    )
+    demo: bool = _field("COLLECTOR_DEMO", False, N_("1: demo data in a store of its own"))
+    bind: str = _field("COLLECTOR_BIND", "127.0.0.1", N_("address that the console listens on"))
+    port: int = Field(
+        default=8501, ge=1, le=65535, validation_alias="COLLECTOR_PORT", description=N_("port of the console")
+    )
+    allowed_hosts: str = _field(
+        "COLLECTOR_ALLOWED_HOSTS", "", N_("further host names under which the console may be asked")
+    )
+    timezone: Annotated[str, AfterValidator(_timezone)] = _field(
+        "COLLECTOR_TIMEZONE", "Asia/Seoul", N_("time zone of display and schedule; storage is UTC")
+    )
+    schedule: Annotated[str, AfterValidator(_schedule)] = _field(
+        "COLLECTOR_SCHEDULE", "06:00 liquidity crypto; 06:30 news", N_("times and pipelines of every day")
+    )
+    lang: Literal["en", "ko"] = _field("COLLECTOR_LANG", "en", N_("language: en or ko"))
+    up_color: Literal["green", "red"] = _field("COLLECTOR_UP_COLOR", "green", N_("colour of a rise"))
+    deadline_s: float = Field(
+        default=300,
+        gt=0,
+        allow_inf_nan=False,
+        validation_alias="COLLECTOR_DEADLINE_S",
+        description=N_("wall time of a whole run in seconds"),
+    )
+    request_timeout_s: float = Field(
+        default=30,
+        gt=0,
+        allow_inf_nan=False,
+        validation_alias="COLLECTOR_REQUEST_TIMEOUT_S",
+        description=N_("wall time of one request, its retries included, in seconds"),
+    )
+    pace_s: float | None = Field(
+        default=None,
+        ge=0,
+        allow_inf_nan=False,
+        validation_alias="COLLECTOR_PACE_S",
+        description=N_("pause between requests to a host in seconds; unset: each upstream's own"),
+    )
+    coingecko_url: Url = _field(
+        "COLLECTOR_COINGECKO_URL", "https://api.coingecko.com/api/v3", N_("base address of CoinGecko")
+    )
+    defillama_url: Url = _field(
+        "COLLECTOR_DEFILLAMA_URL", "https://api.llama.fi", N_("base address of DefiLlama")
+    )
+    fear_greed_url: Url = _field(
+        "COLLECTOR_FEAR_GREED_URL", "https://api.alternative.me", N_("base address of Fear & Greed")
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _blank_is_unset(cls, data: Any) -> Any:
+        # White space around a value is a slip of the hand, except inside a key, where it is refused.
+        if isinstance(data, dict):
+            cleaned = {k: v.strip(" \t\r\n") if isinstance(v, str) else v for k, v in data.items()}
+            return {k: v for k, v in cleaned.items() if v != ""}
+        return data
+
+    @model_validator(mode="after")
+    def _loopback_only(self) -> "Settings":
+        try:
+            safe = self.bind == "localhost" or ip_address(self.bind).is_loopback
+        except ValueError:
+            safe = False
+        if not safe:
+            raise ValueError("COLLECTOR_BIND")
+        return self
+
+    @cached_property
+    def home(self) -> Path:
+        """Where everything is written: the demo has a home of its own inside the home."""
+        return self.base_home / "demo" if self.demo else self.base_home
+
+    @cached_property
+    def database(self) -> Path:
+        """The store. COLLECTOR_DATABASE names the real one: a demo never writes there."""
+        chosen = self.database_path if self.database_path and not self.demo else self.home / "console.duckdb"
+        # One canonical path, so that a symlink or a relative name cannot lead to a second lock.
+        return chosen.resolve()
+
+    @cached_property
+    def zone(self) -> ZoneInfo:
+        """Time zone of display and schedule."""
+        return ZoneInfo(self.timezone)
+
+    @cached_property
+    def slots(self) -> Schedule:
+        """The schedule, parsed and in order of time."""
+        return parse_schedule(self.schedule)
+
+    def secret(self, name: str) -> str | None:
+        """The value of a key by its name in the environment."""
+        return {"COINGECKO_API_KEY": self.coingecko_api_key}.get(name)
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Every value that may appear in no output."""
+        return tuple(filter(None, (self.coingecko_api_key,)))
+
+    def redact(self, text: str) -> str:
+        """`text` without any secret."""
+        for value in self.secrets:
+            text = text.replace(value, "***")
+        return text
+
+
+ALLOWED = {
+    "COINGECKO_PLAN": N_("auto, demo or pro"),
+    "COLLECTOR_DEMO": N_("0 or 1"),
+    "COLLECTOR_BIND": N_(
+        "127.0.0.1, ::1 or localhost: any other address needs a login for the pages, which there is not"
+    ),
+    "COLLECTOR_PORT": N_("a number from 1 to 65535"),
+    "COLLECTOR_TIMEZONE": N_("a time zone such as Asia/Seoul"),
+    "COLLECTOR_SCHEDULE": N_("times and pipelines such as 06:00 liquidity crypto; 06:30 news"),
+    "COLLECTOR_LANG": N_("en or ko"),
+    "COLLECTOR_UP_COLOR": N_("green or red"),
+    "COLLECTOR_DEADLINE_S": N_("a number of seconds above 0"),
+    "COLLECTOR_REQUEST_TIMEOUT_S": N_("a number of seconds above 0"),
+    "COLLECTOR_PACE_S": N_("a number of seconds, 0 or more"),
+    "COINGECKO_API_KEY": N_("printable characters without spaces"),
+    "COLLECTOR_COINGECKO_URL": N_("an address such as https://host/path"),
+    "COLLECTOR_DEFILLAMA_URL": N_("an address such as https://host/path"),
+    "COLLECTOR_FEAR_GREED_URL": N_("an address such as https://host/path"),
+    "COLLECTOR_HOME": N_("a folder that can be written"),
+    "COLLECTOR_DATABASE": N_("a file path"),
+}
+
+
+def load(**overrides: object) -> Settings:
+    """The settings of this process. `overrides` are by environment name (`COLLECTOR_DEMO=True`).
+
+    Raises BadSetting naming the first setting that does not parse and what is allowed.
+    """
+    if overrides.get("COLLECTOR_DEMO"):
+        os.environ["COLLECTOR_DEMO"] = "1"
+    try:
+        settings = Settings(**overrides)  # type: ignore[arg-type]
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        name = str(first["loc"][0]) if first["loc"] else "COLLECTOR_BIND"
+        raise BadSetting(
+            _("{name} is not usable. Allowed: {allowed}.").format(name=name, allowed=_(ALLOWED.get(name, "")))
+        ) from None
+    except UnicodeDecodeError:
+        raise BadSetting(
+            _("{name} is not usable. Allowed: {allowed}.").format(
+                name=".env", allowed=_("a text file in UTF-8")
+            )
+        ) from None
+    texts.set_default(settings.lang)
+    return settings

@@ -1,0 +1,80 @@
+"""The words a person reads: gettext in English and Korean, chosen once per process or page draw.
+
+English is the language of the message ids; `locale/ko/LC_MESSAGES/collector.po` holds the Korean.
+Importing this module loads nothing but gettext, so that `--help` stays quick.
+"""
+
+import gettext
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import cache
+from pathlib import Path
+
+LANGUAGES = ("en", "ko")
+LOCALE_DIR = Path(__file__).parent / "locale"
+DOMAIN = "collector"
+
+_chosen: ContextVar[str | None] = ContextVar("language", default=None)
+_default: list[str] = []
+
+
+@cache
+def _catalogue(language: str) -> gettext.NullTranslations:
+    return gettext.translation(DOMAIN, LOCALE_DIR, languages=[language], fallback=True)
+
+
+def set_default(language: str) -> None:
+    """The language of this process, from the settings; unknown ones fall back to English."""
+    _default[:] = [language if language in LANGUAGES else "en"]
+
+
+def use(language: str) -> None:
+    """The language of this thread of work: one page draw, one request."""
+    _chosen.set(language if language in LANGUAGES else None)
+
+
+@contextmanager
+def speaking(language: str) -> Iterator[None]:
+    """Within the block, texts come in `language`."""
+    token = _chosen.set(language if language in LANGUAGES else None)
+    try:
+        yield
+    finally:
+        _chosen.reset(token)
+
+
+def language() -> str:
+    """`en` or `ko`: what was chosen here, else the process's default, else COLLECTOR_LANG."""
+    chosen = _chosen.get()
+    if chosen:
+        return chosen
+    if not _default:
+        set_default(os.environ.get("COLLECTOR_LANG", "").strip() or "en")
+    return _default[0]
+
+
+def _(message: str) -> str:
+    """`message` in the current language."""
+    return _catalogue(language()).gettext(message)
+
+
+def ngettext(one: str, many: str, n: int) -> str:
+    """The form of a counted message for `n`, in the current language."""
+    return _catalogue(language()).ngettext(one, many, n)
+
+
+def N_(message: str) -> str:
+    """Marks a message for the catalogue where it is stored, not shown."""
+    return message
+
+
+def say(message: str, values: Mapping[str, object] | None = None) -> str:
+    """A stored message (its id and its values) as a sentence in the current language."""
+    said = _(message) if message else ""
+    try:
+        return said.format(**values) if values else said
+    except (KeyError, IndexError, ValueError):
+        # A translator's slip must not hide what went wrong.
+        return message

@@ -1,0 +1,187 @@
+"""A console of one's own in a temporary home, and a browser that reports whatever goes wrong."""
+
+import http.client
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+READY = '[data-testid="stApp"][data-test-script-state="notRunning"]'
+# Streamlit's own question, whether it lives below this path: the answer no is how it finds out.
+_ASKING = re.compile(r"/[a-z]+/_stcore/(health|host-config)$")
+
+
+@dataclass
+class Console:
+    """A running console: its port and its home."""
+
+    port: int
+    home: Path
+    environment: dict[str, str]
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def get(self, path: str, **headers: str) -> tuple[int, bytes]:
+        """A request without a browser."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection.request("GET", path, headers=headers)
+        reply = connection.getresponse()
+        body = reply.read()
+        connection.close()
+        return reply.status, body
+
+    def collect(self) -> None:
+        """The demo market, collected from the command line."""
+        command = [sys.executable, str(ROOT / "collect.py"), "crypto", "--demo"]
+        subprocess.run(command, env=self.environment, check=True, capture_output=True, timeout=60)
+
+
+@dataclass
+class Visit:
+    """One page in the browser, and what the browser complained about."""
+
+    page: Any
+    errors: list[str] = field(default_factory=list)
+    outside: list[str] = field(default_factory=list)
+
+    def ready(self) -> "Visit":
+        """Waits until the script is through and a heading stands."""
+        self.page.wait_for_selector(READY, timeout=30_000)
+        self.page.wait_for_selector("h2", timeout=30_000)
+        self.page.wait_for_timeout(600)
+        return self
+
+    def text(self) -> str:
+        return str(self.page.inner_text("body"))
+
+    def clean(self) -> "Visit":
+        """Nothing went wrong, nothing went out, nothing looks broken."""
+        assert self.errors == [] and self.outside == []
+        assert not re.search(r"\bNaN\b|undefined|Traceback|stException", self.page.content())
+        return self
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _answers(console: Console) -> bool:
+    try:
+        status, body = console.get("/api/v1/healthz")
+    except OSError:
+        return False
+    return status == 200 and json.loads(body)["app"] == "daily-data-collector"
+
+
+def _start(home: Path) -> tuple[Console, "subprocess.Popen[bytes]"]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("COLLECTOR_")}
+    environment = {**kept, "COLLECTOR_HOME": str(home), "COLLECTOR_DEMO": "1"}
+    console = Console(_free_port(), home, environment)
+    command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "console_app.py")]
+    command += ["--server.port", str(console.port)]
+    # In a group of its own, so that what it started ends with it.
+    server = subprocess.Popen(
+        command,
+        env=environment,
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    deadline = time.monotonic() + 60
+    while not _answers(console):
+        if server.poll() is not None or time.monotonic() > deadline:
+            pytest.fail(f"the console did not come up: exit {server.poll()}")
+        time.sleep(0.2)
+    return console, server
+
+
+def _stop(server: "subprocess.Popen[bytes]") -> None:
+    server.send_signal(signal.SIGTERM)
+    try:
+        server.wait(15)
+    except subprocess.TimeoutExpired:
+        server.kill()
+        server.wait(15)
+
+
+@pytest.fixture(scope="module")
+def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
+    """A console in demo mode whose home is empty at first."""
+    found, server = _start(tmp_path_factory.mktemp("console"))
+    yield found
+    _stop(server)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """Chromium, once for the module."""
+    api = pytest.importorskip("playwright.sync_api", reason="NO BROWSER TESTS: no playwright")
+    if CHROMIUM is None:
+        pytest.skip("NO BROWSER TESTS: no Chromium was found on PATH")
+    with api.sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def open_page(browser: Any, console: Console) -> Iterator[Callable[..., Visit]]:
+    """Opens a path of the console: `open_page("/runs", dark=True, phone=True)`."""
+    contexts = []
+
+    def open_it(path: str = "/", *, dark: bool = False, phone: bool = False) -> Visit:
+        size = {"width": 390, "height": 844} if phone else {"width": 1440, "height": 900}
+        context = browser.new_context(viewport=size, color_scheme="dark" if dark else "light")
+        contexts.append(context)
+        visit = Visit(context.new_page())
+        _listen(visit, console)
+        visit.page.goto(console.url + path)
+        return visit.ready()
+
+    yield open_it
+    for context in contexts:
+        context.close()
+
+
+def _listen(visit: Visit, console: Console) -> None:
+    """Keeps every error of the page and every address that is not the console's."""
+
+    def complain(message: Any) -> None:
+        if message.type == "error" and not _ASKING.search(message.location.get("url", "")):
+            visit.errors.append(message.text)
+
+    def asked(request: Any) -> None:
+        if not request.url.startswith((f"{console.url}/", "data:", "blob:")):
+            visit.outside.append(request.url)
+
+    visit.page.on("console", complain)
+    visit.page.on("pageerror", lambda error: visit.errors.append(str(error)))
+    visit.page.on("request", asked)

@@ -1,0 +1,186 @@
+"""The console in a real browser: it draws, it collects once, and nothing leaves the machine."""
+
+import http.client
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from storage import ledger
+from storage.settings import Settings
+from tests.browser.conftest import CHROMIUM, Console, Visit
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="NO BROWSER TESTS: no Chromium was found on PATH"),
+]
+SHOTS = Path(__file__).parent / "screenshots"
+Opener = Callable[..., Visit]
+
+
+def runs(console: Console) -> list[ledger.RunRecord]:
+    """What the console's ledger holds, newest first."""
+    return ledger.runs(Settings(COLLECTOR_HOME=str(console.home), COLLECTOR_DEMO=True))
+
+
+def shoot(visit: Visit, name: str) -> None:
+    SHOTS.mkdir(exist_ok=True)
+    visit.page.screenshot(path=SHOTS / f"{name}.png", animations="disabled")
+
+
+# These run in the order in which they stand: the first finds an empty home, the second fills it.
+
+
+def test_an_empty_home_says_what_to_press(open_page: Opener, console: Console) -> None:
+    visit = open_page("/")
+    assert "never collected" in visit.text() and "Press Collect now" in visit.text()
+    assert "An invented market" in visit.text()
+    shoot(visit, "overview_empty")
+    visit.clean()
+
+
+def test_collect_now_fills_the_page_and_a_second_click_starts_nothing(
+    open_page: Opener, console: Console
+) -> None:
+    other_tab, visit = open_page("/"), open_page("/")
+    visit.page.get_by_role("button", name="Collect now").click()
+    # Drawn before the run began, so that its button can still be pressed.
+    other_tab.page.get_by_role("button", name="Collect now").click()
+    toast = visit.page.locator('[data-testid="stToast"]')
+    toast.wait_for(timeout=30_000)
+    assert "inserted" in toast.first.inner_text() and "updated" in toast.first.inner_text()
+    visit.page.locator(".stMarkdownBadge", has_text="fresh").first.wait_for(timeout=15_000)
+    visit.page.wait_for_selector('[data-testid="stMetric"]', timeout=15_000)
+    assert "never collected" not in visit.text()
+    (run,) = runs(console)
+    assert (run.trigger, run.state) == ("console", "ok")
+    visit.clean()
+    other_tab.clean()
+
+
+def test_a_double_click_starts_one_run_and_the_banner_counts_it(open_page: Opener, console: Console) -> None:
+    before = len(runs(console))
+    visit = open_page("/")
+    visit.page.get_by_role("button", name="Collect now").dblclick()
+    banner = visit.page.locator(".st-key-running")
+    banner.wait_for(timeout=10_000)
+    assert "started by this console" in banner.inner_text()
+    shoot(visit, "overview_running")
+    # The page is left while the run is on; its end is told on the other one.
+    visit.page.get_by_role("link", name="Runs").click()
+    toast = visit.page.locator('[data-testid="stToast"]', has_text="unchanged")
+    toast.wait_for(timeout=30_000)
+    assert len(runs(console)) == before + 1
+    visit.clean()
+
+
+@pytest.mark.parametrize(
+    ("page", "language", "phone", "dark"),
+    [
+        ("overview", "en", False, False),
+        ("overview", "en", False, True),
+        ("overview", "en", True, False),
+        ("overview", "ko", False, False),
+        ("overview", "ko", True, True),
+        ("runs", "en", False, False),
+        ("runs", "en", True, True),
+        ("runs", "ko", False, True),
+    ],
+)
+def test_a_page_looks_as_it_should(
+    open_page: Opener, console: Console, page: str, language: str, phone: bool, dark: bool
+) -> None:
+    if not runs(console):
+        console.collect()
+    path = f"/{'' if page == 'overview' else page}?lang={language}"
+    visit = open_page(path, dark=dark, phone=phone)
+    shoot(visit, f"{page}_{language}_{'phone' if phone else 'wide'}_{'dark' if dark else 'light'}")
+    wider = visit.page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+    assert wider <= 0
+    # The first thing on the page begins right under the navigation: no dead space.
+    assert visit.page.locator(".st-key-demo").bounding_box()["y"] < 90
+    visit.clean()
+
+
+def test_the_cards_of_a_row_are_of_one_height(open_page: Opener, console: Console) -> None:
+    if not runs(console):
+        console.collect()
+    visit = open_page("/")
+    boxes = "all => all.map(one => one.closest('[data-testid=stVerticalBlock]').getBoundingClientRect())"
+    cards = visit.page.eval_on_selector_all('[data-testid="stMetric"]', boxes)
+    assert len(cards) == 4
+    assert len({round(card["y"]) for card in cards}) == 1
+    assert max(card["height"] for card in cards) - min(card["height"] for card in cards) <= 1
+
+
+def test_the_language_is_one_click_away_and_stays(open_page: Opener, console: Console) -> None:
+    visit = open_page("/")
+    visit.page.get_by_role("radio", name="한국어").click()
+    visit.page.wait_for_url("**/?lang=ko", timeout=10_000)
+    visit.page.locator('[data-testid="stTopNavLinkContainer"]').last.click()
+    visit.page.wait_for_url("**/runs*", timeout=10_000)
+    assert visit.ready().page.get_by_role("radio", name="한국어").get_attribute("aria-checked") == "true"
+    visit.clean()
+
+
+def test_the_old_page_draws_when_the_console_serves_it(open_page: Opener, console: Console) -> None:
+    if not runs(console):
+        console.collect()
+    visit = open_page_of(open_page, console, "/crypto_trends.html")
+    visit.page.wait_for_selector(
+        ".js-plotly-plot .scatterlayer path.js-line", timeout=20_000, state="attached"
+    )
+    assert visit.errors == [] and visit.outside == []
+
+
+def open_page_of(open_page: Opener, console: Console, path: str) -> Visit:
+    """A page that Streamlit does not draw."""
+    visit = open_page("/")
+    visit.page.goto(console.url + path)
+    return visit
+
+
+# ---------------------------------------------------------------- without a browser
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/runs", "/_stcore/health", "/static/js/nothing.js", "/crypto_trends.html"]
+)
+def test_every_route_has_the_guard_in_front(console: Console, path: str) -> None:
+    assert console.get(path, Host="evil.example")[0] == 421
+    assert console.get(path, Origin="http://evil.example")[0] == 403
+    assert console.get(path, **{"Sec-Fetch-Site": "cross-site"})[0] == 403
+    assert console.get(path)[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 101),
+        ({"Origin": "http://evil.example"}, 403),
+        ({"Origin": "null"}, 403),
+        ({"Host": "evil.example"}, 421),
+        ({"Sec-Fetch-Site": "cross-site"}, 403),
+    ],
+)
+def test_the_websocket_has_the_guard_in_front(console: Console, headers: dict[str, str], status: int) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", console.port, timeout=10)
+    upgrade = {
+        "Connection": "Upgrade",
+        "Upgrade": "websocket",
+        "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==",
+    }
+    connection.request("GET", "/_stcore/stream", headers={**upgrade, **headers})
+    assert connection.getresponse().status == status
+    connection.close()
+
+
+def test_only_this_machine_is_listened_on(console: Console) -> None:
+    if not os.path.exists("/proc/net/tcp"):
+        pytest.skip("NOT CHECKED: the list of listeners is read from /proc, which is Linux's")
+    port = f"{console.port:04X}"
+    lines = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    listening = {line[1] for line in lines if line[3] == "0A" and line[1].endswith(f":{port}")}
+    assert listening == {f"0100007F:{port}"}

@@ -1,0 +1,91 @@
+"""The crypto page in a real browser: it draws in both themes, sizes and languages, and rows pick coins."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.browser.conftest import CHROMIUM, READY, Console, Visit
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="NO BROWSER TESTS: no Chromium was found on PATH"),
+]
+SHOTS = Path(__file__).parent / "screenshots"
+CHARTS = 7
+Opener = Callable[..., Visit]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def collected(console: Console) -> None:
+    """A year of the demo market."""
+    console.collect()
+
+
+def drawn(visit: Visit) -> Visit:
+    """Waits for every chart."""
+    visit.page.wait_for_function(
+        f"document.querySelectorAll('.js-plotly-plot .main-svg').length >= {CHARTS}", timeout=30_000
+    )
+    return visit
+
+
+def shoot(visit: Visit, name: str) -> None:
+    """The whole page, as high as it is."""
+    height = visit.page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight")
+    visit.page.set_viewport_size({"width": visit.page.viewport_size["width"], "height": height})
+    visit.page.wait_for_timeout(1200)
+    SHOTS.mkdir(exist_ok=True)
+    visit.page.screenshot(path=SHOTS / f"{name}.png", animations="disabled")
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+@pytest.mark.parametrize("phone", [False, True], ids=["1440", "390"])
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_it_draws_whole_in_every_theme_size_and_language(
+    open_page: Opener, dark: bool, phone: bool, language: str
+) -> None:
+    visit = drawn(open_page(f"/crypto?lang={language}", dark=dark, phone=phone))
+    width = visit.page.evaluate("document.documentElement.scrollWidth")
+    assert width == visit.page.viewport_size["width"]
+    ink = visit.page.evaluate("getComputedStyle(document.querySelector('.js-plotly-plot .xtick text')).fill")
+    # The charts follow the browser's theme: light words on the dark ground.
+    assert (int(ink.split("(")[1].split(",")[0]) > 128) is dark
+    shoot(visit, f"crypto_{'390' if phone else '1440'}_{'dark' if dark else 'light'}_{language}")
+    visit.clean()
+
+
+def test_the_address_is_the_chart(open_page: Opener) -> None:
+    visit = drawn(open_page("/crypto?coins=bitcoin,ethereum&range=1Y&rebased=1"))
+    labels = visit.page.locator(".js-plotly-plot").first.locator(".infolayer").text_content()
+    assert "BTC" in labels and "ETH" in labels
+    visit.page.get_by_role("radio", name="30D").or_(visit.page.get_by_text("30D", exact=True)).first.click()
+    visit.page.wait_for_url("**range=30D**", timeout=15_000)
+    assert "coins=bitcoin" in visit.page.url and "rebased=1" in visit.page.url
+    visit.clean()
+
+
+def test_ticked_rows_are_the_coins_of_the_chart(open_page: Opener) -> None:
+    visit = drawn(open_page("/crypto"))
+    table = visit.page.locator(".st-key-crypto_table [data-testid=stDataFrame]")
+    table.scroll_into_view_if_needed()
+    # The grid is a canvas: header and rows are 30 px high, the tick is at the left.
+    for row in (2, 7):
+        table.click(position={"x": 16, "y": 35 + 30 * (row - 1) + 15 - 5})
+        visit.page.wait_for_selector(READY, timeout=15_000)
+        visit.page.wait_for_timeout(500)
+    visit.page.wait_for_url("**coins=ethereum**solana**", timeout=15_000)
+    visit.clean()
+
+
+def test_a_chart_leaves_as_csv_with_its_provenance(open_page: Opener) -> None:
+    visit = drawn(open_page("/crypto?range=7D"))
+    with visit.page.expect_download() as waiting:
+        visit.page.locator(".st-key-csv_prices button:visible").first.click()
+    lines = Path(waiting.value.path()).read_text(encoding="utf-8-sig").splitlines()
+    assert waiting.value.suggested_filename == "crypto_prices.csv"
+    assert {"coin", "date", "price", "source", "run_id", "observed_at", "provisional"} <= set(
+        lines[0].split(",")
+    )
+    assert len(lines) > 3 and all(",DEMO," in line for line in lines[1:])
+    visit.clean()
