@@ -52,20 +52,12 @@ def api(settings: Settings) -> FastAPI:
             "app": APP,
             "version": VERSION,
             "demo": settings.demo,
-            "store": _store(settings),
+            "store": read.probe(settings),
             "running": live.run_id if live else None,
         }
         return JSONResponse(found, headers={"Cache-Control": "no-store"})
 
     return app
-
-
-def _store(settings: Settings) -> str:
-    """`ok`, `missing`, or the code of what is in the way (`busy`, `corrupt`, …)."""
-    found = read.stored(settings, wait_s=0.0)
-    if found.problem is not None:
-        return found.problem.code
-    return "ok" if settings.database.exists() else "missing"
 
 
 def site(settings: Settings) -> FastAPI:

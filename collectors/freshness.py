@@ -85,10 +85,8 @@ def of_source(
     if stored is None:
         return SourceStatus(source.name, source.table.name, None, "never", source.required, None)
     limit = late_after(settings, pipeline, source, stored)
-    if stored >= newest_published(source, now):
-        word = "fresh"
-    else:
-        word = "due" if now < limit else "late"
+    behind = "due" if now < limit else "late"
+    word = "fresh" if stored >= newest_published(source, now) else behind
     return SourceStatus(source.name, source.table.name, stored, word, source.required, limit)
 
 

@@ -195,15 +195,15 @@ def quarantine(
     rejected: Sequence[Mapping[str, object]] = (),
     payload: bytes | None = None,
 ) -> None:
-    """Keeps what was refused, with its reason: rows as JSON, a payload as it came. Best effort: a
-    full disk loses the evidence, not the run."""
+    """Keeps what was refused, with its reason: rows as JSON, a payload as it came but for the keys
+    in it. Best effort: a full disk loses the evidence, not the run."""
     base = settings.home / "quarantine" / f"{run_id}.{step}"
     try:
         if rejected or payload is None:
             text = json.dumps({"reason": reason, "rows": list(rejected)}, default=str, ensure_ascii=True)
             base.with_name(base.name + ".json").write_text(settings.redact(text), encoding="utf-8")
         if payload is not None:
-            base.with_name(base.name + ".payload").write_bytes(payload)
+            base.with_name(base.name + ".payload").write_bytes(settings.redact_bytes(payload))
             note = json.dumps({"reason": reason}, ensure_ascii=True)
             base.with_name(base.name + ".reason.json").write_text(settings.redact(note), encoding="utf-8")
     except OSError:

@@ -90,11 +90,17 @@ def receipts(connection: duckdb.DuckDBPyConnection) -> set[tuple[str, str]]:
 
 
 def export_coins(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
-    """The coins of rank 20 or better on the newest day, each with at most 365 days of prices."""
+    """The coins of rank 20 or better on their newest day of the last two, each with at most 365 days of
+    prices."""
     coins = rows(
         connection,
-        "SELECT coin, symbol, name, rank, price, market_cap, change_24h, volume, date FROM crypto_price"
-        " WHERE date = (SELECT max(date) FROM crypto_price) AND rank <= 20 ORDER BY rank, coin",
+        "SELECT coin, symbol, name, rank, price, market_cap, change_24h, volume, date"
+        # Shortly after midnight UTC an upstream still dates some coins by the day before. A coin that
+        # fell out of the list since then has a successor in its rank.
+        " FROM (FROM crypto_price WHERE date >= (SELECT max(date) FROM crypto_price) - 1"
+        "  QUALIFY row_number() OVER (PARTITION BY coin ORDER BY date DESC) = 1)"
+        " WHERE rank <= 20 QUALIFY rank() OVER (PARTITION BY rank ORDER BY date DESC) = 1"
+        " ORDER BY rank, coin",
     )
     history: dict[str, list[list[object]]] = {str(coin["coin"]): [] for coin in coins}
     points = connection.execute(
@@ -156,6 +162,18 @@ def stored(settings: Settings, wait_s: float = 1.0) -> Stored:
     return Stored(newest)
 
 
+def probe(settings: Settings) -> str:
+    """Whether the store can be read at this moment: `ok`, `missing`, or the code of what is in the
+    way (`busy`, `corrupt`, …). Asks the file itself: what is remembered would hide a lock."""
+    try:
+        with db.reader(settings, wait_s=0.0):
+            return "ok"
+    except db.StoreMissing:
+        return "missing"
+    except db.StoreError as problem:
+        return problem.code
+
+
 _stored: dict[str, tuple[str, dict[str, date]]] = {}
 
 
@@ -196,6 +214,8 @@ _QUERIES = {
     "revisions": "SELECT * FROM revision WHERE NOT was_provisional ORDER BY known_at",
 }
 
+# Those that NumPy would give a type without a sign for "missing".
+_HELD = {"VARCHAR": "str", "INTEGER": "Int32", "BIGINT": "Int64", "BOOLEAN": "boolean"}
 _kept: dict[str, tuple[str, Frames]] = {}
 _guard = Lock()
 
@@ -226,9 +246,28 @@ def frames(settings: Settings, wait_s: float = 0.3) -> Frames:
         return read
 
 
+def _frame(connection: duckdb.DuckDBPyConnection, query: str) -> "pd.DataFrame":
+    """A query's rows as a frame. DuckDB's own `df()` warns with pandas 3, and gives a column
+    another type when it has no row."""
+    import numpy as np
+    import pandas as pd
+
+    answer = connection.execute(query)
+    kinds = {name: str(kind) for name, kind, *_rest in answer.description or ()}
+    columns: dict[str, pd.Series[Any]] = {}
+    for name, values in answer.fetchnumpy().items():
+        array = np.ma.asarray(values)
+        missing = np.ma.getmaskarray(array)
+        column = pd.Series(array.data, dtype=_HELD.get(kinds[name]))
+        if missing.any():
+            column = column.mask(missing)
+        columns[name] = column.dt.tz_localize("UTC") if "TIME ZONE" in kinds[name] else column
+    return pd.DataFrame(columns)
+
+
 def _read_frames(settings: Settings, wait_s: float) -> Frames:
     with db.reader(settings, wait_s) as connection:
-        found = {name: connection.execute(query).df() for name, query in _QUERIES.items()}
+        found = {name: _frame(connection, query) for name, query in _QUERIES.items()}
     return Frames(
         found["prices"],
         found["metrics"],

@@ -213,6 +213,12 @@ class Settings(BaseSettings):
             text = text.replace(value, "***")
         return text
 
+    def redact_bytes(self, content: bytes) -> bytes:
+        """`content` without any secret."""
+        for value in self.secrets:
+            content = content.replace(value.encode(), b"***")
+        return content
+
 
 ALLOWED = {
     "COINGECKO_PLAN": N_("auto, demo or pro"),

@@ -22,8 +22,6 @@ from storage.records import Counts
 from storage.settings import ROOT, load
 from storage.texts import speaking
 
-# DuckDB 1.5 makes frames with a word that pandas 3 would rather not hear.
-pytestmark = pytest.mark.filterwarnings("ignore:The inplace keyword in DataFrame.drop")
 PAGES = ("overview.py", "crypto.py", "runs.py")
 each_page = pytest.mark.parametrize("page", PAGES)
 

@@ -17,8 +17,6 @@ from storage.db import StoreBusy
 
 ROOT = Path(__file__).resolve().parents[1]
 Open = Callable[..., AppTest]
-# DuckDB 1.5 makes its frames with a keyword that pandas 3.1 has begun to warn about.
-pytestmark = pytest.mark.filterwarnings("ignore:The inplace keyword in DataFrame:DeprecationWarning")
 
 
 @pytest.fixture(scope="session")

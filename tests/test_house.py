@@ -18,12 +18,13 @@ FILES = sorted(
     for path in (*ROOT.glob("*.py"), *(file for part in PARTS for file in (ROOT / part).rglob("*.py")))
 )
 NAMES = {str(file.with_suffix("")).replace("/", ".").replace("\\", "."): file for file in FILES}
-OURS = {*PARTS, "collect", "console_api", "console_app", "_venv", "_console"}
+OURS = {*PARTS, "collect", "console_api", "console_app", "console_guard", "_venv", "_console"}
 
 # What pages, the API and the window may ask. `texts` and `clock` hold no data.
 ASKED = (
     "storage.read",
     "storage.ledger",
+    "storage.records",
     "storage.settings",
     "storage.texts",
     "storage.clock",
@@ -43,10 +44,22 @@ MAY: tuple[tuple[str, tuple[str, ...]], ...] = (
     ),
     ("collectors/", ("storage", "collectors")),
     ("collect.py", ("storage", "collectors")),
-    ("pages/_view/", ("pages._view", "storage.settings", "storage.texts", "storage.clock")),
+    # Views draw what they are given: they know its types, and ask nobody.
+    (
+        "pages/_view/",
+        (
+            "pages._view",
+            "storage.records",
+            "storage.settings",
+            "storage.texts",
+            "storage.clock",
+            "collectors.freshness",
+        ),
+    ),
     ("pages/", (*ASKED, "pages")),
-    ("console_api.py", ASKED),
-    ("console_app.py", (*ASKED, "pages", "console_api")),
+    ("console_guard.py", ()),
+    ("console_api.py", (*ASKED, "console_guard")),
+    ("console_app.py", (*ASKED, "pages", "console_api", "console_guard")),
     (
         "scripts/",
         ("_venv", "_console", "storage.settings", "storage.db", "storage.ledger", "storage.texts"),

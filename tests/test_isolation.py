@@ -472,7 +472,6 @@ def test_the_key_is_nowhere_but_in_the_header(
     assert holders(world.home, CANARY) == []
 
 
-@pytest.mark.xfail(strict=True, reason="quarantine keeps refused payloads byte for byte")
 def test_a_payload_that_repeats_the_key_is_kept_without_it(world: World) -> None:
     world.monkeypatch.setenv("COINGECKO_API_KEY", CANARY)
     world.up.fault(*STEPS[MARKETS], Fault.json({"you": {"sent": CANARY}}))

@@ -88,7 +88,8 @@ def _check(today: date, last: dict[date, float]) -> None:
         open_days = rows(f"SELECT DISTINCT date FROM {table} WHERE provisional ORDER BY date")
         assert {row["date"] for row in open_days} <= {today}, table
     shares = rows(
-        "SELECT count(*) AS n, count(DISTINCT date) AS days FROM crypto_metric WHERE btc_dominance IS NOT NULL"
+        "SELECT count(*) AS n, count(DISTINCT date) AS days"
+        " FROM crypto_metric WHERE btc_dominance IS NOT NULL"
     )
     assert shares == [{"n": len(last), "days": len(last)}]
     # Within a day the price moved at every collection: kept, but not as revised.

@@ -1,6 +1,7 @@
 """Everything a person reads is in English and Korean: no bare string, no missing or broken translation."""
 
 import ast
+import re
 import string
 import sys
 from collections.abc import Iterator
@@ -72,11 +73,14 @@ def _literals(node: ast.expr) -> Iterator[str]:
             yield from _literals(part)
 
 
+_NO_WORD = re.compile(
+    r"\w+\.py$|:[\w-]+\[|\]|:material/\w+:|:[a-z-]+\[|<[^>]*>|\]\([^)]*\)|:[a-z_]+:|&\w+;|https?://\S+"
+)
+
+
 def _visible(text: str) -> str:
     """Without Markdown that is no word: icons, colours, HTML tags, links' addresses."""
-    import re
-
-    return re.sub(r"\w+\.py$|:[\w-]+\[|\]|:material/\w+:|:[a-z-]+\[|<[^>]*>|\]\([^)]*\)|:[a-z_]+:|&\w+;|https?://\S+", "", text)
+    return _NO_WORD.sub("", text)
 
 
 @pytest.mark.parametrize("file", PAGES, ids=lambda path: str(path.relative_to(ROOT)))

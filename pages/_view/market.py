@@ -10,6 +10,7 @@ from pages._view import formats
 from storage.texts import N_, _
 
 MOVERS = 8
+DAY = pd.Timedelta(days=1)
 # A move of the twenty largest together, in percent: from here on the word fits.
 MOODS = (
     (-5.0, N_("Crypto fell hard in a day")),
@@ -30,10 +31,15 @@ class Frames(Protocol):
     def observations(self) -> pd.DataFrame: ...
 
 
-def newest(frames: Frames) -> pd.DataFrame:
-    """The coins of the newest stored day."""
-    prices = frames.prices
-    return prices if prices.empty else prices[prices["date"] == prices["date"].max()]
+def newest(prices: pd.DataFrame) -> pd.DataFrame:
+    """The coins as they stand: each on its newest day of the last two, since shortly after midnight
+    UTC the upstream still dates some by the day before. One that fell out of the list since then has a
+    successor in its rank."""
+    if prices.empty:
+        return prices
+    recent = prices[prices["date"] >= prices["date"].max() - DAY].sort_values("date")
+    coins = recent.drop_duplicates("coin", keep="last")
+    return coins[coins["date"] == coins.groupby("rank", dropna=False)["date"].transform("max")]
 
 
 def market_move(coins: pd.DataFrame) -> float | None:
@@ -79,7 +85,7 @@ def absolute(rows: pd.DataFrame, days: int) -> float | None:
 
 def headline(frames: Frames) -> str:
     """One sentence on the newest day: the market's word, Bitcoin, DeFi TVL."""
-    coins = newest(frames)
+    coins = newest(frames.prices)
     move = market_move(coins) if not coins.empty else None
     bitcoin = coins[coins["coin"] == "bitcoin"] if not coins.empty else coins
     parts = []
@@ -94,13 +100,13 @@ def headline(frames: Frames) -> str:
 
 def is_provisional(frames: Frames) -> bool:
     """Whether the newest prices are of a day that is not over."""
-    coins = newest(frames)
+    coins = newest(frames.prices)
     return not coins.empty and bool(coins["provisional"].any())
 
 
 def movers(frames: Frames) -> pd.DataFrame:
     """The coins that moved most in 24 hours, stablecoins last by nature."""
-    coins = newest(frames).dropna(subset=["change_24h"])
+    coins = newest(frames.prices).dropna(subset=["change_24h"])
     order = coins["change_24h"].abs().sort_values(ascending=False).index
     return coins.loc[order].head(MOVERS)
 

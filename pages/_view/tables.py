@@ -11,7 +11,7 @@ import pandas as pd
 import streamlit as st
 from pandas.io.formats.style import Styler
 
-from pages._view import formats
+from pages._view import formats, market
 from pages._view.palette import Palette, sign_color
 from storage.texts import _
 
@@ -45,13 +45,18 @@ def newest(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def top_coins(prices: pd.DataFrame) -> pd.DataFrame:
-    """The coins of the newest day by rank, 20 at most, each with `moved` (ranks gained in 7 days, NaN
+    """The coins as they stand, by rank, 20 at most, each with `moved` (ranks gained in 7 days, NaN
     where it was not in the record then) and `week` (its prices of the last 8 days, missing ones left
     out)."""
-    now = newest(prices).sort_values(["rank", "coin"], na_position="last").head(TOP).reset_index(drop=True)
+    now = (
+        market.newest(prices)
+        .sort_values(["rank", "coin"], na_position="last")
+        .head(TOP)
+        .reset_index(drop=True)
+    )
     if now.empty:
         return now.assign(moved=pd.Series(dtype=float), week=pd.Series(dtype=object))
-    day = now["date"].iloc[0]
+    day = now["date"].max()
     then = prices[prices["date"] == day - WEEK].drop_duplicates("coin").set_index("coin")["rank"]
     recent = prices[(prices["date"] >= day - WEEK) & prices["price"].notna()].sort_values("date")
     weeks = recent.groupby("coin")["price"].agg(list)

@@ -118,19 +118,25 @@ def verdict(what: str, reached: float, bound: str, passed: bool) -> bool:
 
 def at_most(what: str, reached: float, bound: float, unit: str = "×") -> bool:
     """A bound from above."""
-    return verdict(what, reached, _("at most {bound} {unit}").format(bound=f"{bound:g}", unit=unit), reached <= bound)
+    return verdict(
+        what, reached, _("at most {bound} {unit}").format(bound=f"{bound:g}", unit=unit), reached <= bound
+    )
 
 
 def at_least(what: str, reached: float, bound: float, unit: str = "×") -> bool:
     """A bound from below."""
-    return verdict(what, reached, _("at least {bound} {unit}").format(bound=f"{bound:g}", unit=unit), reached >= bound)
+    return verdict(
+        what, reached, _("at least {bound} {unit}").format(bound=f"{bound:g}", unit=unit), reached >= bound
+    )
 
 
 def arguments(about: str, pairs: int) -> argparse.Namespace:
     """`--pairs N` and `--quick`, which every benchmark takes."""
     parser = argparse.ArgumentParser(description=about.strip().splitlines()[0])
     parser.add_argument("--pairs", type=int, default=pairs, metavar="N", help=_("how many pairs to time"))
-    parser.add_argument("--quick", action="store_true", help=_("one small pair: shows that it works, no more"))
+    parser.add_argument(
+        "--quick", action="store_true", help=_("one small pair: shows that it works, no more")
+    )
     given = parser.parse_args()
     given.pairs = 1 if given.quick else max(1, given.pairs)
     return given

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from _measure import ROOT, Broken, Pairs, Spent, arguments, at_most, by_turns, child, ended, environment
+
 from storage.texts import _
 
 BOUND, PEAK_MB = 4.0, 250.0

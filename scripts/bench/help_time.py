@@ -4,6 +4,7 @@ import sys
 from argparse import Namespace
 
 from _measure import arguments, at_most, by_turns, child, ended, environment
+
 from storage.texts import LANGUAGES, _
 
 BOUND = 3.0
@@ -14,7 +15,9 @@ def bounds(given: Namespace) -> list[bool]:
     for language in LANGUAGES:
         env = environment(COLLECTOR_LANG=language)
         pairs = by_turns(
-            given.pairs, lambda env=env: child(["collect.py", "--help"], env), lambda env=env: child(["-c", "pass"], env)
+            given.pairs,
+            lambda env=env: child(["collect.py", "--help"], env),
+            lambda env=env: child(["-c", "pass"], env),
         )
         print(pairs.line("collect.py --help", "python -c pass"))
         held.append(at_most(_("--help, {language}").format(language=language), pairs.ratio, BOUND))

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from _measure import Pairs, Spent, arguments, at_least, by_turns, ended, environment
+
 from storage import clock, db, landing, ledger, merge, settings
 from storage.tables import CRYPTO_PRICE, OBSERVATION, PROTOCOL_TVL, Table
 from storage.texts import _
@@ -42,8 +43,9 @@ def snapshot(day: date) -> list[tuple[str, Table, Rows]]:
     ]  # fmt: skip
     protocols: Rows = [
         {
-            "protocol": f"protocol-{n}", "name": f"Protocol {n}", "category": "Lending", "tvl": 3e10 / n + wave,
-            "change_1d": 0.5, "change_7d": wave / 7, "source": "defillama.protocols", **own,
+            "protocol": f"protocol-{n}", "name": f"Protocol {n}", "category": "Lending",
+            "tvl": 3e10 / n + wave, "change_1d": 0.5, "change_7d": wave / 7,
+            "source": "defillama.protocols", **own,
         }
         for n in range(1, 31)
     ]  # fmt: skip
@@ -51,7 +53,11 @@ def snapshot(day: date) -> list[tuple[str, Table, Rows]]:
         (name, OBSERVATION, [{"series": name, "value": 50.0 + wave, "note": None, "source": name, **own}])
         for name in METRICS
     ]
-    return [("coingecko.markets", CRYPTO_PRICE, prices), ("defillama.protocols", PROTOCOL_TVL, protocols), *metrics]
+    return [
+        ("coingecko.markets", CRYPTO_PRICE, prices),
+        ("defillama.protocols", PROTOCOL_TVL, protocols),
+        *metrics,
+    ]
 
 
 def store(own: settings.Settings, day: date) -> None:
@@ -88,7 +94,9 @@ def dlt_store(folder: Path) -> Callable[[date], None]:
         for _source, table, rows in snapshot(day):
             found.setdefault(table.name, (table, []))[1].extend(rows)
         resources = [
-            dlt.resource(rows, name=name, write_disposition="merge", primary_key=table.key, columns=_hints(table))
+            dlt.resource(
+                rows, name=name, write_disposition="merge", primary_key=table.key, columns=_hints(table)
+            )
             for name, (table, rows) in found.items()
         ]
         pipeline.run(resources).raise_on_failed_jobs()
