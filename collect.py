@@ -213,9 +213,7 @@ def _prepare(settings: Settings) -> None:
 
     try:
         landing.make_room(settings)
-        with ledger.deciding(settings):
-            # Nothing is decided: it only has to be possible.
-            pass
+        ledger.require_writable(settings)
     except OSError as error:
         text = _("{folder} cannot be written ({reason}). Set COLLECTOR_HOME to a folder that can.")
         sys.stderr.write("collect.py: " + text.format(folder=settings.home, reason=error.strerror) + "\n")

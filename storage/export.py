@@ -3,12 +3,14 @@
 Every file is replaced atomically; a failed export leaves the last good one.
 """
 
+import errno
 import json
 import math
 import os
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import date, datetime
 from importlib.util import find_spec
 from pathlib import Path
@@ -21,6 +23,7 @@ from storage.texts import N_
 
 PAGE = "crypto_trends.html"
 _TRIES, _PAUSE_S = 5, 0.1
+_FULL = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
 
 
 def folder(settings: Settings) -> Path:
@@ -82,7 +85,7 @@ def write(settings: Settings, export: Mapping[str, Any]) -> None:
             _copy_if_new(plotly, target / "plotly.min.js")
     except OSError as error:
         raise StoreError(
-            "full" if error.errno == 28 else "busy",
+            "full" if error.errno in _FULL else "busy",
             N_("The export could not be written to {folder}. The last good one stays; check the disk."),
             folder=target.name,
         ) from None
@@ -103,18 +106,23 @@ def _copy_if_new(source: Path, target: Path) -> None:
         ours, theirs = target.stat(), source.stat()
         if ours.st_size == theirs.st_size and ours.st_mtime >= theirs.st_mtime:
             return
-    partial = target.with_name(target.name + ".part")
-    shutil.copyfile(source, partial)
-    _rename(partial, target)
+    with _replacing(target) as partial:
+        shutil.copyfile(source, partial)
 
 
 def _replace(target: Path, content: bytes) -> None:
+    with _replacing(target) as partial, partial.open("wb") as handle:
+        handle.write(content)
+        handle.flush()
+        os.fsync(handle.fileno())
+
+
+@contextmanager
+def _replacing(target: Path) -> Iterator[Path]:
+    """A file beside the target that takes its place when it is whole; a half of one does not stay."""
     partial = target.with_name(target.name + ".part")
     try:
-        with partial.open("wb") as handle:
-            handle.write(content)
-            handle.flush()
-            os.fsync(handle.fileno())
+        yield partial
         _rename(partial, target)
     except OSError:
         partial.unlink(missing_ok=True)
@@ -129,6 +137,5 @@ def _rename(partial: Path, target: Path) -> None:
             return
         except PermissionError:
             if attempt == _TRIES - 1:
-                partial.unlink(missing_ok=True)
                 raise
             time.sleep(_PAUSE_S)

@@ -18,7 +18,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from storage import clock
-from storage.ledger_file import connect, deciding, exists, opening, path, reading
+from storage.ledger_file import connect, deciding, exists, opening, path, reading, require_writable
 from storage.ledger_read import (
     COUNTS,
     cancel_asked,
@@ -52,6 +52,7 @@ __all__ = [
     "merged_steps",
     "path",
     "recall",
+    "require_writable",
     "run",
     "runs",
     "steps",

@@ -107,3 +107,10 @@ def deciding(settings: Settings) -> Iterator[sqlite3.Connection]:
         connection.execute("BEGIN IMMEDIATE")
         yield connection
         connection.execute("COMMIT")
+
+
+def require_writable(settings: Settings) -> None:
+    """Raises sqlite3.Error or OSError where the ledger cannot be written."""
+    with deciding(settings) as connection:
+        # On a file without permission BEGIN IMMEDIATE quietly begins to read; this changes no row.
+        connection.execute("DELETE FROM memo WHERE 0")

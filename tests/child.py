@@ -7,6 +7,7 @@ store is read here only after they have ended.
 import json
 import math
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -65,6 +66,11 @@ def environment(up: FakeUpstream | None, **more: str) -> dict[str, str]:
     return {**os.environ, **base, **(up.env() if up else {}), **more}
 
 
+def _heeding() -> None:
+    """In a child before it starts: what runs these tests in the background may ignore Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def start(up: FakeUpstream | None, *words: str, **env: str) -> "subprocess.Popen[str]":
     """`collect.py WORDS --json` where the words name a pipeline; returns at once."""
     command = [sys.executable, str(ROOT / "collect.py"), *words]
@@ -78,6 +84,7 @@ def start(up: FakeUpstream | None, *words: str, **env: str) -> "subprocess.Popen
         stderr=subprocess.PIPE,
         text=True,
         encoding="utf-8",
+        preexec_fn=_heeding if os.name == "posix" else None,
     )
 
 
