@@ -90,6 +90,8 @@ def replay(settings: Settings, wait_s: float = 5.0) -> list[tuple[merge.Landed, 
         settled = replay_within(settings, connection)
         if settled:
             _describe(settings, connection, SOURCES.values(), settled[-1][0].run_id)
+    if settled:
+        db.checkpoint(settings, wait_s)
     _settle(settings, settled)
     return settled
 

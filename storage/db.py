@@ -10,13 +10,14 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from threading import Lock
 from typing import ClassVar
 
 import duckdb
 from filelock import FileLock, Timeout
 
-from storage import clock, points
+from storage import clock, engine, points
 from storage.ledger import lock_path
 from storage.settings import Settings
 from storage.tables import OBSERVED, RECEIPT, REVISION, SERIES, Table
@@ -24,13 +25,11 @@ from storage.texts import N_
 
 SCHEMA_VERSION = 1
 FULL = N_("The disk is full. Free some space, then run again.")
+BUSY = N_("Another run is writing to the store. The next run merges what was collected.")
 NOTHING = N_("Nothing has been collected yet.")
-# Never fetch an extension: everything that is used is part of the package.
-_CONFIG: dict[str, str | bool | int | float | list[str]] = {
-    "autoinstall_known_extensions": "false",
-    "autoload_known_extensions": "false",
-}
 _RETRY_S = 0.05
+# One store at a time in one instance: what else would this process do with two?
+_attaching = Lock()
 # What DuckDB and the operating systems say. Not merely "lock": a damaged file is told of by its block.
 _BUSY = ("Could not set lock", "different configuration", "used by another process")
 _FULL = ("No space left", "File too large", "Disk quota exceeded", "not enough space")
@@ -128,13 +127,32 @@ def _check_file(settings: Settings, *, must_exist: bool) -> None:
         )
 
 
-def _connect(settings: Settings, *, read_only: bool, wait_s: float) -> duckdb.DuckDBPyConnection:
+@contextmanager
+def _opened(settings: Settings, *, read_only: bool, wait_s: float) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The store as the default database of a connection of its own; detached when the block ends,
+    which rolls back what was not committed and gives the file back to other programs."""
     give_up = time.monotonic() + wait_s
+    if not _attaching.acquire(timeout=wait_s):
+        raise StoreBusy("busy", BUSY)
+    try:
+        with engine.cursor() as connection:
+            _attach(connection, settings, read_only, give_up)
+            try:
+                yield connection
+            finally:
+                _detach(connection)
+    finally:
+        _attaching.release()
+
+
+def _attach(
+    connection: duckdb.DuckDBPyConnection, settings: Settings, read_only: bool, give_up: float
+) -> None:
+    mode = " (READ_ONLY)" if read_only else ""
     while True:
         try:
-            connection = duckdb.connect(str(settings.database), read_only=read_only, config=_CONFIG)
-            connection.execute("SET TimeZone='UTC'")
-            return connection
+            connection.execute(f"ATTACH {engine.literal(settings.database)} AS store{mode}; USE store")
+            return
         except duckdb.Error as error:
             explained = _explain(error, settings)
             if not isinstance(explained, StoreError):
@@ -145,20 +163,28 @@ def _connect(settings: Settings, *, read_only: bool, wait_s: float) -> duckdb.Du
             time.sleep(_RETRY_S)
 
 
+def _detach(connection: duckdb.DuckDBPyConnection) -> None:
+    try:
+        with suppress(duckdb.TransactionException):
+            connection.execute("ROLLBACK")
+        connection.execute("USE memory; DETACH store")
+    except duckdb.Error:
+        # An instance that gave up holds the file until it is gone.
+        engine.discard()
+
+
 @contextmanager
 def reader(settings: Settings, wait_s: float = 1.0) -> Iterator[duckdb.DuckDBPyConnection]:
     """A read-only connection. Raises StoreMissing, StoreBusy after `wait_s`, StoreError."""
     _check_file(settings, must_exist=True)
-    connection = _connect(settings, read_only=True, wait_s=wait_s)
     try:
-        if _found(connection) is None:
-            # Made, but its first transaction never came to its end.
-            raise StoreMissing("empty", NOTHING)
-        yield connection
+        with _opened(settings, read_only=True, wait_s=wait_s) as connection:
+            if _found(connection) is None:
+                # Made, but its first transaction never came to its end.
+                raise StoreMissing("empty", NOTHING)
+            yield connection
     except duckdb.Error as error:
         raise _explain(error, settings) from None
-    finally:
-        connection.close()
 
 
 @contextmanager
@@ -166,7 +192,7 @@ def writer(settings: Settings, wait_s: float = 5.0) -> Iterator[duckdb.DuckDBPyC
     """The one writer: our lock, a connection, one transaction that commits when the block ends.
     Raises StoreBusy after `wait_s`, StoreError when the disk is full or the file is damaged."""
     with _alone(settings, wait_s) as connection:
-        # Closing without COMMIT rolls back.
+        # Leaving without COMMIT rolls back.
         connection.execute("BEGIN")
         yield connection
         points.reach("before_commit")
@@ -190,19 +216,15 @@ def _alone(settings: Settings, wait_s: float) -> Iterator[duckdb.DuckDBPyConnect
     try:
         held = FileLock(lock, timeout=wait_s).acquire()
     except Timeout:
-        raise StoreBusy(
-            "busy", N_("Another run is writing to the store. Wait: the next run merges what was collected.")
-        ) from None
+        raise StoreBusy("busy", BUSY) from None
     with held:
         _check_file(settings, must_exist=False)
         _make(settings)
-        connection = _connect(settings, read_only=False, wait_s=wait_s)
         try:
-            yield connection
+            with _opened(settings, read_only=False, wait_s=wait_s) as connection:
+                yield connection
         except duckdb.Error as error:
             raise _explain(error, settings) from error
-        finally:
-            connection.close()
 
 
 def _make(settings: Settings) -> None:
@@ -214,7 +236,7 @@ def _make(settings: Settings) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     partial.unlink(missing_ok=True)
     try:
-        duckdb.connect(str(partial), config=_CONFIG).close()
+        duckdb.connect(str(partial), config=engine.CONFIG).close()
         points.reach("during_creation")
         os.replace(partial, file)
     except duckdb.Error as error:
@@ -249,10 +271,10 @@ GROUP BY date
 
 def _found(connection: duckdb.DuckDBPyConnection) -> tuple[int, bool] | None:
     """(schema version, demo) of the store, None for a new one."""
-    known = connection.execute("SELECT 1 FROM duckdb_tables() WHERE table_name='meta'").fetchone()
-    if not known:
+    try:
+        row = connection.execute("SELECT schema_version, demo FROM meta").fetchone()
+    except duckdb.CatalogException:
         return None
-    row = connection.execute("SELECT schema_version, demo FROM meta").fetchone()
     return (int(row[0]), bool(row[1])) if row else None
 
 

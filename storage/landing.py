@@ -9,12 +9,11 @@ import os
 import shutil
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
-from functools import cache
 from pathlib import Path
 
 import duckdb
 
-from storage import clock, ledger, points
+from storage import clock, engine, ledger, points
 from storage.db import StoreError
 from storage.merge import REPLAYABLE, Landed
 from storage.settings import Settings
@@ -51,12 +50,6 @@ def make_room(settings: Settings) -> None:
         (folder(settings) / "reserve").unlink(missing_ok=True)
 
 
-@cache
-def _memory() -> duckdb.DuckDBPyConnection:
-    # Opening a database costs 10 ms, a cursor of one nothing; every use has a cursor of its own.
-    return duckdb.connect(":memory:")
-
-
 def _as_json(table: Table, rows: Sequence[Mapping[str, object]]) -> str:
     columns = {name: [row.get(name) for row in rows] for name, _ in table.all_columns}
     return json.dumps(columns, ensure_ascii=False, allow_nan=False, default=str)
@@ -66,12 +59,11 @@ def _write(file: Path, table: Table, rows: Sequence[Mapping[str, object]], about
     """One COPY. The rows go in as one JSON text: bound one by one they would take six times as long."""
     shape = ", ".join(f'"{name}": ["{kind}"]' for name, kind in table.all_columns)
     lists = ", ".join(f'unnest(given."{name}") AS "{name}"' for name, _ in table.all_columns)
-    notes = ", ".join(f"{name}: '{value.replace(chr(39), chr(39) * 2)}'" for name, value in about.items())
-    with _memory().cursor() as connection:
-        connection.execute("SET TimeZone='UTC'")
+    notes = ", ".join(f"{name}: {engine.literal(value)}" for name, value in about.items())
+    with engine.cursor() as connection:
         connection.execute(
             f"COPY (SELECT {lists} FROM (SELECT from_json_strict(?, '{{{shape}}}') AS given))"
-            f" TO '{str(file).replace(chr(39), chr(39) * 2)}'"
+            f" TO {engine.literal(file)}"
             f" (FORMAT parquet, COMPRESSION zstd, KV_METADATA {{{notes}}})",
             [_as_json(table, rows)],
         )
@@ -90,8 +82,11 @@ def land(
     frozen_before: date | None = None,
 ) -> Landed:
     """Writes a batch; after it returns, a killed process loses nothing of it. Rows are dicts of the
-    table's columns and provenance. Raises StoreError `full` when not even the reserve is enough."""
+    table's columns and provenance; of several with one key the last is kept. Raises StoreError `full`
+    when not even the reserve is enough."""
     points.reach("before_landing")
+    single = {tuple(row[name] for name in table.key): row for row in rows}
+    duplicate = len(rows) - len(single)
     file = folder(settings) / f"{run_id}.{step}.parquet"
     about = {
         "run_id": run_id,
@@ -100,15 +95,16 @@ def land(
         "source": source,
         "observed_at": clock.stamp(observed_at),
         "rejected": str(rejected),
+        "duplicate": str(duplicate),
         "frozen_before": frozen_before.isoformat() if frozen_before else "",
     }
     partial = file.with_suffix(".part")
     try:
-        _write(partial, table, rows, about)
+        _write(partial, table, list(single.values()), about)
     except duckdb.IOException:
         (folder(settings) / "reserve").unlink(missing_ok=True)
         try:
-            _write(partial, table, rows, about)
+            _write(partial, table, list(single.values()), about)
         except duckdb.IOException:
             partial.unlink(missing_ok=True)
             raise StoreError("full", FULL) from None
@@ -119,7 +115,7 @@ def land(
         partial.unlink(missing_ok=True)
         raise StoreError("full", FULL) from None
     points.reach("after_landing")
-    return Landed(file, run_id, step, table, source, observed_at, rejected, frozen_before)
+    return Landed(file, run_id, step, table, source, observed_at, rejected, frozen_before, duplicate)
 
 
 def _sync(file: Path) -> None:
@@ -146,7 +142,7 @@ def _notes(files: Sequence[Path]) -> dict[Path, dict[str, str]]:
     if not files:
         return {}
     try:
-        with _memory().cursor() as connection:
+        with engine.cursor() as connection:
             found = connection.execute(
                 "SELECT file_name, key, value FROM parquet_kv_metadata(?)", [[str(file) for file in files]]
             ).fetchall()
@@ -173,6 +169,7 @@ def _describe(file: Path, about: Mapping[str, str]) -> Landed | None:
         clock.parse(about["observed_at"]),
         int(about["rejected"]),
         date.fromisoformat(frozen) if frozen else None,
+        int(about["duplicate"]),
     )
 
 

@@ -10,13 +10,14 @@ the order in which batches arrive:
   was observed after the day's end, a provisional row is final now.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import duckdb
 
+from storage import engine
 from storage.db import StoreError
 from storage.tables import RECEIPT, SERIES, Table
 from storage.texts import N_
@@ -44,9 +45,9 @@ class MergeCount:
 class Landed:
     """A landed batch: where its rows are, and what its receipt has to say.
 
+    A file has one row a key; `duplicate` more were given, of which the last one counts.
     `frozen_before`: stored rows of earlier days are not changed by it, because history that is
-    restated is not read again (None: any day may change). `restates`: the series is restated as a
-    whole with every vintage, so that single old values are not kept."""
+    restated is not read again (None: any day may change)."""
 
     path: Path
     run_id: str
@@ -56,6 +57,7 @@ class Landed:
     observed_at: datetime
     rejected: int = 0
     frozen_before: date | None = None
+    duplicate: int = 0
 
 
 def quoted(names: Sequence[str], prefix: str = "") -> str:
@@ -91,61 +93,55 @@ def _receipt(connection: duckdb.DuckDBPyConnection, landed: Landed) -> MergeCoun
     return MergeCount(*row) if row else None
 
 
-def _read(connection: duckdb.DuckDBPyConnection, landed: Landed) -> int:
-    """Loads the batch as `incoming`, one row a key (the last one given); how many were dropped."""
-    table = landed.table
-    connection.execute(
-        "CREATE OR REPLACE TEMP TABLE incoming AS"
-        f" SELECT {quoted([name for name, _ in table.all_columns])} FROM ("
-        "   SELECT *, row_number() OVER"
-        f"    (PARTITION BY {quoted(table.key)} ORDER BY file_row_number DESC) AS nth"
-        f"   FROM read_parquet('{str(landed.path).replace(chr(39), chr(39) * 2)}', file_row_number = true)"
-        " ) WHERE nth = 1"
-    )
-    counted = connection.execute(
-        "SELECT (SELECT sum(num_rows) FROM parquet_file_metadata(?)) - count(*) FROM incoming",
-        (str(landed.path),),
-    ).fetchone()
-    return int(counted[0]) if counted else 0
-
-
-def _refuse_mixture(connection: duckdb.DuckDBPyConnection) -> None:
-    wrong = connection.execute(
-        "SELECT 1 FROM incoming, meta WHERE (incoming.source = 'DEMO') <> meta.demo LIMIT 1"
-    ).fetchone()
-    if wrong:
-        raise StoreError(
-            "schema", N_("Demo and real rows never meet: this batch belongs to the other store.")
-        )
-
-
 def _judge(connection: duckdb.DuckDBPyConnection, landed: Landed) -> dict[str, int]:
-    """Says of every incoming row what it will do, as `judged`; the count of each verdict."""
+    """Says of every landed row what it will do, as `judged`; the count of each verdict.
+
+    Raises StoreError when demo and real rows would meet."""
     table = landed.table
     frozen = "FALSE"
     if landed.frozen_before is not None and "date" in table.key:
         frozen = f"i.date < DATE '{landed.frozen_before.isoformat()}'"
     connection.execute(
-        "CREATE OR REPLACE TEMP TABLE judged AS SELECT i.*, "
-        f"{_json(table.key, 'i')} AS _key, t.observed_at AS _stored_at, CASE"
+        "CREATE OR REPLACE TEMP TABLE judged AS"
+        f" SELECT {quoted([name for name, _ in table.all_columns], 'i.')}, t.observed_at AS _stored_at, CASE"
         "  WHEN t.observed_at IS NULL THEN 'insert'"
         f"  WHEN {frozen} THEN 'leave'"
         f"  WHEN NOT ({_differs(table, 't', 'i')}) THEN 'same'"
-        "  WHEN i.observed_at > greatest(t.observed_at, coalesce(s.seen_at, t.observed_at)) THEN 'update'"
+        "  WHEN i.observed_at > t.observed_at THEN 'update'"
         "  ELSE 'older' END AS _verdict"
-        f" FROM incoming i LEFT JOIN {table.name} t ON {_same_key(table, 't', 'i')}"
-        f" LEFT JOIN (SELECT * FROM sighting WHERE table_name = '{table.name}') s"
-        f"   ON s.key = {_json(table.key, 'i')}"
+        f" FROM read_parquet({engine.literal(landed.path)}) i"
+        f" LEFT JOIN {table.name} t ON {_same_key(table, 't', 'i')}"
     )
-    rows = connection.execute("SELECT _verdict, count(*) FROM judged GROUP BY ALL").fetchall()
-    return {str(verdict): int(n) for verdict, n in rows}
+    verdicts = _verdicts(connection)
+    if not verdicts.get("update"):
+        return verdicts
+    # Seen unchanged since this batch was observed: it comes late, and is no news.
+    connection.execute(
+        "UPDATE judged AS j SET _verdict = 'older' FROM sighting s"
+        f" WHERE j._verdict = 'update' AND s.table_name = '{table.name}'"
+        f" AND s.key = {_json(table.key, 'j')} AND s.seen_at >= j.observed_at"
+    )
+    return _verdicts(connection)
+
+
+def _verdicts(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    verdicts: dict[str, int] = {}
+    for verdict, mixed, n in connection.execute(
+        "SELECT _verdict, (source = 'DEMO') <> (SELECT demo FROM meta), count(*) FROM judged GROUP BY ALL"
+    ).fetchall():
+        if mixed:
+            raise StoreError(
+                "schema", N_("Demo and real rows never meet: this batch belongs to the other store.")
+            )
+        verdicts[str(verdict)] = int(n)
+    return verdicts
 
 
 def _keep_revisions(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
     """Old values of rows that are replaced, and older values that come late."""
     for verdict, old, new in (("update", "t", "j"), ("older", "j", "t")):
         connection.execute(
-            f"INSERT INTO revision SELECT '{table.name}', j._key, {old}.observed_at,"
+            f"INSERT INTO revision SELECT '{table.name}', {_json(table.key, 'j')}, {old}.observed_at,"
             f" {_json(table.values, old)}, t.provisional OR j.provisional, {old}.source, {old}.run_id,"
             f" {old}.observed_at, {old}.provisional"
             f" FROM judged j JOIN {table.name} t ON {_same_key(table, 't', 'j')}"
@@ -153,19 +149,20 @@ def _keep_revisions(connection: duckdb.DuckDBPyConnection, table: Table) -> None
         )
 
 
-def _merge(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
+def _merge(connection: duckdb.DuckDBPyConnection, table: Table, verdicts: Mapping[str, int]) -> None:
     columns = [name for name, _ in table.all_columns]
     updates = ", ".join(
         f'"{name}" = j."{name}"' for name in columns if name not in (*table.key, "provisional")
     )
+    # A day that was sealed stays final, also when a late batch of that day knows better.
+    update = f"WHEN MATCHED THEN UPDATE SET {updates}, provisional = t.provisional AND j.provisional"
+    insert = f"WHEN NOT MATCHED THEN INSERT ({quoted(columns)}) VALUES ({quoted(columns, 'j.')})"
     connection.execute(
         f"MERGE INTO {table.name} AS t"
         f" USING (SELECT * FROM judged WHERE _verdict IN ('insert', 'update')) AS j"
         f" ON {_same_key(table, 't', 'j')}"
-        f" WHEN MATCHED AND ({_differs(table, 't', 'j')})"
-        # A day that was sealed stays final, also when a late batch of that day knows better.
-        f"  THEN UPDATE SET {updates}, provisional = t.provisional AND j.provisional"
-        f" WHEN NOT MATCHED THEN INSERT ({quoted(columns)}) VALUES ({quoted(columns, 'j.')})"
+        # A clause that nothing meets costs a millisecond.
+        f" {update if verdicts.get('update') else ''} {insert if verdicts.get('insert') else ''}"
     )
 
 
@@ -175,7 +172,7 @@ def _confirm(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
         f"UPDATE {table.name} AS t SET observed_at = j.observed_at, run_id = j.run_id, source = j.source"
         f" FROM judged j WHERE {_same_key(table, 't', 'j')} AND j._verdict = 'same'"
         " AND j.observed_at < t.observed_at AND NOT EXISTS (SELECT 1 FROM revision r"
-        f"  WHERE r.table_name = '{table.name}' AND r.key = j._key"
+        f"  WHERE r.table_name = '{table.name}' AND r.key = {_json(table.key, 'j')}"
         "   AND r.known_at > j.observed_at AND r.known_at < t.observed_at)"
     )
     connection.execute(
@@ -185,7 +182,8 @@ def _confirm(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
     if "date" not in table.key:
         return
     connection.execute(
-        f"INSERT INTO sighting SELECT '{table.name}', _key, greatest(observed_at, _stored_at) FROM judged"
+        f"INSERT INTO sighting SELECT '{table.name}', {_json(table.key, 'judged')},"
+        " greatest(observed_at, _stored_at) FROM judged"
         " WHERE _verdict = 'same' AND observed_at <> _stored_at"
         f"  AND date >= CAST(observed_at AS DATE) - {REPLAYABLE.days + 1}"
         " ON CONFLICT DO UPDATE SET seen_at = greatest(sighting.seen_at, excluded.seen_at)"
@@ -202,17 +200,15 @@ def merge(connection: duckdb.DuckDBPyConnection, landed: Landed, now: datetime) 
     if before is not None:
         return before
     table = landed.table
-    duplicate = _read(connection, landed)
-    _refuse_mixture(connection)
     verdicts = _judge(connection, landed)
     if verdicts.get("update") or verdicts.get("older"):
         _keep_revisions(connection, table)
     if verdicts.get("insert") or verdicts.get("update"):
-        _merge(connection, table)
+        _merge(connection, table, verdicts)
     if verdicts.get("same"):
         _confirm(connection, table)
     inserted, updated = verdicts.get("insert", 0), verdicts.get("update", 0)
-    count = MergeCount(inserted, updated, sum(verdicts.values()) - inserted - updated, duplicate)
+    count = MergeCount(inserted, updated, sum(verdicts.values()) - inserted - updated, landed.duplicate)
     _write_receipt(connection, landed, count, now)
     return count
 
@@ -268,11 +264,16 @@ def describe(
 ) -> None:
     """Keeps the `series` table in step with the program: `rows` as SERIES.columns plus the source."""
     names = [name for name, _ in SERIES.columns]
-    differs = " OR ".join(f'series."{name}" IS DISTINCT FROM excluded."{name}"' for name in names[1:])
-    sets = ", ".join(f'"{name}" = excluded."{name}"' for name in names[1:])
+    have = {
+        tuple(row)
+        for row in connection.execute(f"SELECT {quoted([*names, 'source'])} FROM series").fetchall()
+    }
+    changed = (*names[1:], "source", "run_id", "observed_at")
+    sets = ", ".join(f'"{name}" = excluded."{name}"' for name in changed)
     for row in rows:
-        connection.execute(
-            f"INSERT INTO series VALUES ({', '.join('?' * len(SERIES.all_columns))})"
-            f" ON CONFLICT DO UPDATE SET {sets} WHERE {differs}",
-            [*row, run_id, now, False],
-        )
+        if tuple(row) not in have:
+            connection.execute(
+                f"INSERT INTO series VALUES ({', '.join('?' * len(SERIES.all_columns))})"
+                f" ON CONFLICT DO UPDATE SET {sets}",
+                [*row, run_id, now, False],
+            )
