@@ -11,7 +11,7 @@ import gc
 import os
 import sys
 
-from storage.texts import _, say
+from storage.texts import N_, _, say, teach
 
 # A name that type checkers know; importing it from typing would cost `--help` a tenth of its time.
 TYPE_CHECKING = False
@@ -34,6 +34,21 @@ class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         self.print_usage(sys.stderr)
         self.exit(USAGE, f"{self.prog}: {message}\n")
+
+
+# What argparse says, for the catalogue.
+_ARGPARSE = (
+    N_("usage: "),
+    N_("options"),
+    N_("positional arguments"),
+    N_("argument %(argument_name)s: %(message)s"),
+    N_("the following arguments are required: %s"),
+    N_("unrecognized arguments: %s"),
+    N_("invalid choice: %(value)r (choose from %(choices)s)"),
+    N_("invalid %(type)s value: %(value)r"),
+    N_("expected one argument"),
+)
+teach(argparse)
 
 
 def _width() -> int:
@@ -72,9 +87,11 @@ def _pipeline_parser() -> _Parser:
     )
     parser.add_argument("--trigger", choices=TRIGGERS, default="cli", help=_("who starts the run"))
     parser.add_argument(
-        "--wait", type=_seconds, metavar="SECONDS", help=_("how long to wait for a run under way")
+        "--wait", type=_seconds, metavar="SECONDS", help=_("how many seconds to wait for a run under way")
     )
-    parser.add_argument("--force", action="store_true", help=_("run on schedule even if all is fresh"))
+    parser.add_argument(
+        "--force", action="store_true", help=_("collect even where a scheduled start finds all fresh")
+    )
     parser.add_argument("--json", action="store_true", help=_("one JSON line per event"))
     parser.add_argument("--run-id", help=argparse.SUPPRESS)
     return parser

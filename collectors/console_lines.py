@@ -5,13 +5,15 @@ import sys
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
+from unicodedata import east_asian_width
 
-from babel.dates import format_date, format_datetime
+from babel.dates import format_date, format_datetime, format_skeleton
 from babel.numbers import format_decimal
 
 from collectors.freshness import PipelineStatus, Status
 from storage.db import StoreError
 from storage.merge import Landed, MergeCount
+from storage.records import REASONS, TRIGGERS
 from storage.settings import Settings
 from storage.texts import N_, _, language, say
 
@@ -30,14 +32,6 @@ STATES = {
     "fresh": N_("fresh"),
     "due": N_("due"),
     "late": N_("late"),
-}
-REASONS = {
-    "no_key": N_("no key"),
-    "fresh": N_("already fresh"),
-    "not_due": N_("nothing to do"),
-    "busy": N_("another run is under way"),
-    "rate_limited": N_("asked to wait"),
-    "upstream_failed": N_("nothing new came in"),
 }
 
 
@@ -119,7 +113,7 @@ class Lines:
             detail = _(REASONS.get(event["reason"], event["reason"]))
         else:
             detail = event["message"] or ""
-        put(f"  {event['step']:<26} {state:<8} {detail}".rstrip())
+        put(f"  {event['step']:<26} {padded(state, 8)} {detail}".rstrip())
 
     def _end(self, event: Mapping[str, Any]) -> None:
         if event.get("reason") == "busy":
@@ -148,13 +142,26 @@ class Lines:
 
 
 def day(value: date | None) -> str:
-    return str(format_date(value, "EEE d MMM", locale=language())) if value else "–"
+    if value is None:
+        return "–"
+    if language() == "ko":
+        return str(format_skeleton("MMMEd", value, locale="ko"))
+    return str(format_date(value, "EEE d MMM", locale="en"))
 
 
 def moment(settings: Settings, at: datetime | None) -> str:
     if at is None:
         return "–"
-    return str(format_datetime(at, "d MMM HH:mm", tzinfo=settings.zone, locale=language()))
+    local = at.astimezone(settings.zone)
+    if language() == "ko":
+        return f"{format_skeleton('MMMd', local, locale='ko')} {local:%H:%M}"
+    return str(format_datetime(local, "d MMM HH:mm", locale="en"))
+
+
+def padded(text: str, width: int) -> str:
+    """`text` with spaces up to a number of columns; a Korean letter takes two."""
+    taken = sum(2 if east_asian_width(letter) in "WF" else 1 for letter in text)
+    return text + " " * max(0, width - taken)
 
 
 def put_status(settings: Settings, status: Status) -> None:
@@ -166,7 +173,7 @@ def put_status(settings: Settings, status: Status) -> None:
     if status.live is not None:
         put(
             _("running: {run_id}, started by {trigger}").format(
-                run_id=status.live.run_id, trigger=status.live.trigger
+                run_id=status.live.run_id, trigger=_(TRIGGERS.get(status.live.trigger, status.live.trigger))
             )
         )
     for found in status.pipelines.values():
@@ -189,7 +196,7 @@ def _put_pipeline(settings: Settings, found: PipelineStatus) -> None:
     )
     for source in found.sources:
         if source.required:
-            put(f"    {source.source:<26} {day(source.data_as_of):<12} {_(STATES[source.freshness])}")
+            put(f"    {source.source:<26} {padded(day(source.data_as_of), 16)} {_(STATES[source.freshness])}")
 
 
 def put_replayed(settled: Sequence[tuple[Landed, MergeCount]]) -> None:

@@ -23,7 +23,6 @@ from storage import clock, export, hosts, landing, ledger, points
 from storage.db import StoreError
 from storage.ledger import Busy, StepRecord
 from storage.settings import Settings
-from storage.texts import N_
 
 log = logging.getLogger("collector")
 # A start that cannot get the lock at once tries for this long before it waits or gives up.
@@ -34,7 +33,6 @@ BEAT_S = 2.0
 # What is kept back of the deadline for every pipeline still to come.
 SHARE_S = 60.0
 PERSON = frozenset({"cli", "console", "api"})
-STOPPED = N_("The run was stopped before this step did.")
 
 
 class Stopped(BaseException):

@@ -87,8 +87,8 @@ def problem_notice(settings: Settings, live: ledger.RunRecord | None) -> None:
 
 def footer(settings: Settings) -> None:
     """Who provides the data, as their licences ask."""
-    links = " · ".join(f"[{badges.plain(one.credit)}]({one.home})" for one in UPSTREAMS.values())
-    demo = _("Demo: nothing was asked of them.") if settings.demo else ""
+    links = " · ".join(f"[{badges.plain(_(one.credit))}]({one.home})" for one in UPSTREAMS.values())
+    demo = _("Demo: no provider was asked.") if settings.demo else ""
     st.caption(f"{links} {demo}")
 
 

@@ -49,7 +49,7 @@ class Page:
 
     def credit(self, upstream: str) -> str:
         """Who provides the numbers; a demo store holds nobody's numbers."""
-        return _("DEMO data") if self.settings.demo else UPSTREAMS[upstream].credit
+        return _("DEMO data") if self.settings.demo else _(UPSTREAMS[upstream].credit)
 
 
 def _head(page: Page) -> None:
@@ -66,7 +66,7 @@ def _head(page: Page) -> None:
         parts.append(
             _("final after {time} {zone}").format(time=formats.moment(page.settings, ends), zone=zone)
         )
-    links = [f"[{plain(one.credit)}]({one.home})" for one in UPSTREAMS.values()]
+    links = [f"[{plain(_(one.credit))}]({one.home})" for one in UPSTREAMS.values()]
     demo = _("DEMO numbers, invented. The real ones come from:") if page.settings.demo else ""
     if page.frames.problem:
         seen = formats.moment(page.settings, page.frames.read_at)

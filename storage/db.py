@@ -314,8 +314,8 @@ def migrate_within(settings: Settings, connection: duckdb.DuckDBPyConnection) ->
     if demo != settings.demo:
         raise StoreError(
             "schema",
-            N_("The store {file} holds {found} rows, this run collects {wanted} ones. They never meet."),
+            N_("The store {file} holds DEMO rows; a real run never writes to it. Move it aside.")
+            if demo
+            else N_("The store {file} holds real rows; a demo never writes to it. Set COLLECTOR_HOME."),
             file=settings.database.name,
-            found="DEMO" if demo else "real",
-            wanted="DEMO" if settings.demo else "real",
         )

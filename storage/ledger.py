@@ -168,7 +168,7 @@ def _end_steps(db: sqlite3.Connection, run_id: str, now: str) -> None:
     db.execute(
         "UPDATE step SET state='failed', kind='unavailable', code='unexpected', message=?, finished_at=?"
         " WHERE run_id=? AND state='running'",
-        (N_("The run ended before this step did. Run it again."), now, run_id),
+        (N_("The run ended before this step did its work. Run it again."), now, run_id),
     )
 
 

@@ -5,7 +5,26 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 
 from storage import clock
-from storage.texts import say
+from storage.texts import N_, say
+
+# What a person reads for the words that are stored.
+TRIGGERS = {
+    "cli": N_("the command line"),
+    "console": N_("this console"),
+    "api": N_("the API"),
+    "schedule": N_("the scheduler"),
+    "catchup": N_("the catch-up"),
+    "backfill": N_("the backfill"),
+}
+REASONS = {
+    "no_key": N_("no key"),
+    "fresh": N_("already fresh"),
+    "not_due": N_("nothing to do"),
+    "busy": N_("another run was under way"),
+    "rate_limited": N_("the upstream asked to wait"),
+    "upstream_failed": N_("nothing new to work with"),
+    "replayed": N_("merged later"),
+}
 
 
 @dataclass(frozen=True, slots=True)

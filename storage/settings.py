@@ -223,9 +223,7 @@ class Settings(BaseSettings):
 ALLOWED = {
     "COINGECKO_PLAN": N_("auto, demo or pro"),
     "COLLECTOR_DEMO": N_("0 or 1"),
-    "COLLECTOR_BIND": N_(
-        "127.0.0.1, ::1 or localhost: any other address needs a login for the pages, which there is not"
-    ),
+    "COLLECTOR_BIND": N_("127.0.0.1, ::1 or localhost; the pages have no login, so no other address is safe"),
     "COLLECTOR_PORT": N_("a number from 1 to 65535"),
     "COLLECTOR_TIMEZONE": N_("a time zone such as Asia/Seoul"),
     "COLLECTOR_SCHEDULE": N_("times and pipelines such as 06:00 liquidity crypto; 06:30 news"),

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
+from types import ModuleType
 
 LANGUAGES = ("en", "ko")
 LOCALE_DIR = Path(__file__).parent / "locale"
@@ -57,12 +58,19 @@ def language() -> str:
 
 def _(message: str) -> str:
     """`message` in the current language."""
-    return _catalogue(language()).gettext(message)
+    # The catalogue has its own head under the empty text.
+    return _catalogue(language()).gettext(message) if message else ""
 
 
 def ngettext(one: str, many: str, n: int) -> str:
     """The form of a counted message for `n`, in the current language."""
     return _catalogue(language()).ngettext(one, many, n)
+
+
+def teach(argparse: ModuleType) -> None:
+    """Gives argparse our words; left alone it asks the system's catalogue, which need not be there."""
+    argparse._ = _  # type: ignore[attr-defined]
+    argparse.ngettext = ngettext  # type: ignore[attr-defined]
 
 
 def N_(message: str) -> str:
@@ -72,7 +80,7 @@ def N_(message: str) -> str:
 
 def say(message: str, values: Mapping[str, object] | None = None) -> str:
     """A stored message (its id and its values) as a sentence in the current language."""
-    said = _(message) if message else ""
+    said = _(message)
     try:
         return said.format(**values) if values else said
     except (KeyError, IndexError, ValueError):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pages._view import formats
+from storage.records import REASONS, TRIGGERS
 from storage.texts import N_, _, ngettext
 
 if TYPE_CHECKING:
@@ -56,23 +57,6 @@ KINDS = {
     "changed": Look(N_("parser"), "✕", ":material/build:", "red"),
     "store": Look(N_("disk or lock"), "✕", ":material/database:", "red"),
     "bug": Look(N_("report"), "✕", ":material/bug_report:", "red"),
-}
-TRIGGERS = {
-    "cli": N_("the command line"),
-    "console": N_("this console"),
-    "api": N_("the API"),
-    "schedule": N_("the scheduler"),
-    "catchup": N_("the catch-up"),
-    "backfill": N_("the backfill"),
-}
-REASONS = {
-    "no_key": N_("no key"),
-    "fresh": N_("already fresh"),
-    "not_due": N_("nothing to do"),
-    "busy": N_("another run was under way"),
-    "rate_limited": N_("the upstream asked to wait"),
-    "upstream_failed": N_("nothing new to work with"),
-    "replayed": N_("merged later"),
 }
 
 

@@ -15,9 +15,9 @@ from pages._view import chart_marks as marks
 from pages._view import formats
 from pages._view.chart_marks import Line, Window, safe
 from pages._view.palette import Palette, template
-from storage.texts import _
+from storage.texts import N_, _
 
-RANGES: dict[str, int | None] = {"7D": 7, "30D": 30, "90D": 90, "1Y": 365, "All": None}
+RANGES: dict[str, int | None] = {N_("7D"): 7, N_("30D"): 30, N_("90D"): 90, N_("1Y"): 365, N_("All"): None}
 HEIGHT = 340
 MAX_LABELS = 4
 

@@ -66,7 +66,7 @@ def controls(names: dict[str, str]) -> Choice:
             key="crypto_range",
             required=True,
             label_visibility="collapsed",
-            format_func=lambda key: _("All") if key == "All" else key,
+            format_func=_,
         )
         coins = st.multiselect(
             _("Coins"),

@@ -48,7 +48,9 @@ def gauge(rows: pd.DataFrame, palette: Palette, *, credit: str) -> go.Figure:
             "threshold": {"line": {"color": palette.ink, "width": 5}, "thickness": 1, "value": value},
         },
     }
-    words = f"<b>{safe(label)}</b>" + (f"<br>{change} {_('in 7 days')}" if change else "")
+    words = f"<b>{safe(label)}</b>" + (
+        "<br>" + _("{change} in 7 days").format(change=change) if change else ""
+    )
     note = {"text": words, "x": 0.5, "y": 0, "xref": "paper", "yref": "paper", "showarrow": False}
     layout = {
         "height": HEIGHT,

@@ -302,7 +302,7 @@ def test_a_demo_export_says_so_and_does_not_pass_for_market_data(folder: Path, v
 
 def test_an_export_of_last_week_says_its_age(folder: Path, visit: Any) -> None:
     samples.write(folder, samples.healthy(generated_at="2026-11-15T21:01:09Z"))
-    assert "This export is 7 days old" in visit().clean().text()
+    assert "This export is 7.0 days old" in visit().clean().text()
 
 
 CONTRAST = """() => {
