@@ -15,7 +15,7 @@ CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
 }
-# Trying these out at every checkpoint takes longer than all the rest of it, for a file that is hardly smaller.
+# Trying these out at every checkpoint takes longer than the rest of it, for a file that is hardly smaller.
 _SLOW = "alp,alprd,fsst,dict_fsst,zstd"
 _made: list[duckdb.DuckDBPyConnection] = []
 _guard = Lock()
