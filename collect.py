@@ -108,7 +108,7 @@ def _collect(argv: Sequence[str]) -> int:
     given = _pipeline_parser().parse_args(argv)
     from collectors import console_lines
     from collectors.pipeline import Start
-    from storage.db import StoreError, ledger_problem
+    from storage.store_error import StoreError, ledger_problem
 
     settings = _settings(given.demo)
     _prepare(settings)
@@ -191,7 +191,7 @@ def _replay(argv: Sequence[str]) -> int:
 
     from collectors import console_lines, housekeeping, outcome
     from storage import ledger
-    from storage.db import StoreError, ledger_problem
+    from storage.store_error import StoreError, ledger_problem
 
     try:
         with FileLock(ledger.lock_path(settings, "run"), timeout=1):
@@ -226,7 +226,7 @@ def _prepare(settings: Settings) -> None:
     """Makes the home and the log; a home that cannot be written ends with advice."""
     import sqlite3
 
-    from storage import db, journal, landing, ledger
+    from storage import journal, landing, ledger, store_error
 
     try:
         landing.make_room(settings)
@@ -236,7 +236,7 @@ def _prepare(settings: Settings) -> None:
         sys.stderr.write("collect.py: " + text.format(folder=settings.home, reason=error.strerror) + "\n")
         raise SystemExit(USAGE) from None
     except sqlite3.Error as error:
-        problem = db.ledger_problem(settings, error)
+        problem = store_error.ledger_problem(settings, error)
         sys.stderr.write(f"collect.py: {say(problem.message, problem.values)}\n")
         raise SystemExit(USAGE if problem.code == "unexpected" else 3) from None
     journal.open_log(settings)

@@ -5,10 +5,11 @@ from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Any
 
+from collectors.keep import counts_of
 from collectors.model import Series, Source
 from collectors.registry import SOURCES
-from collectors.run import Run, counts_of
-from storage import clock, db, landing, ledger, merge, points, read
+from collectors.run import Run
+from storage import clock, db, landing, ledger, merge, points, read, schema, upkeep
 from storage.settings import Settings
 from storage.tables import OBSERVATION
 
@@ -20,7 +21,7 @@ def open_store(run: Run, sources: Sequence[Source]) -> None:
     A store that is locked or damaged costs nothing yet: what is collected will be landed."""
     try:
         with run.quiet, db.writer(run.settings, run.store_wait_s) as connection:
-            db.migrate_within(run.settings, connection)
+            schema.migrate_within(run.settings, connection)
             _describe(run.settings, connection, sources, run.run_id)
             settled = replay_within(run.settings, connection)
             run.known = read.known(connection, clock.now().date())
@@ -35,7 +36,7 @@ def open_store(run: Run, sources: Sequence[Source]) -> None:
 
 def _describe(settings: Settings, connection: Any, sources: Iterable[Source], run_id: str) -> None:
     rows = [_description(settings, source, series) for source in sources for series in source.series]
-    merge.describe(connection, rows, run_id, clock.now())
+    upkeep.describe(connection, rows, run_id, clock.now())
 
 
 def _description(settings: Settings, source: Source, series: Series) -> list[object]:
@@ -86,7 +87,7 @@ def replay(settings: Settings, wait_s: float = 5.0) -> list[tuple[merge.Landed, 
     """`collect.py replay`: merges what waits. Raises StoreError when the store cannot be used."""
     landing.prepare(settings)
     with db.writer(settings, wait_s) as connection:
-        db.migrate_within(settings, connection)
+        schema.migrate_within(settings, connection)
         settled = replay_within(settings, connection)
         if settled:
             _describe(settings, connection, SOURCES.values(), settled[-1][0].run_id)
@@ -109,8 +110,8 @@ def close_store(run: Run, sources: Sequence[Source]) -> None:
                 for source in sources:
                     before = today - (source.reread or timedelta(0))
                     names = [s.series for s in source.series] if source.table is OBSERVATION else None
-                    merge.seal(connection, source.table, before, names)
-                merge.prune(connection, clock.now())
+                    upkeep.seal(connection, source.table, before, names)
+                upkeep.prune(connection, clock.now())
             db.checkpoint(run.settings, run.store_wait_s)
     except db.StoreError as problem:
         log.warning("store: %s %s", problem.code, problem)

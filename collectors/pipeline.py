@@ -11,15 +11,15 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from filelock import FileLock, Timeout
 
-from collectors import freshness, housekeeping, outcome, run
+from collectors import export_step, freshness, housekeeping, outcome, run
 from collectors.http import Http
-from collectors.registry import PIPELINES, UPSTREAMS, ordered
-from storage import clock, export, hosts, landing, ledger, points
+from collectors.registry import PIPELINES, ordered
+from storage import clock, hosts, landing, ledger, points
 from storage.db import StoreError
 from storage.ledger import Busy, StepRecord
 from storage.settings import Settings
@@ -194,46 +194,7 @@ class _Execution:
         sources = PIPELINES[name]
         collected = run.collect(self.steps, name, sources, until)
         housekeeping.close_store(self.steps, sources)
-        return outcome.of_steps(collected, [self._export(name, collected)])
-
-    def _export(self, name: str, collected: Sequence[StepRecord]) -> StepRecord:
-        """The computed step at the end of crypto: skipped when nothing new can be in the store."""
-        step = StepRecord(
-            self.run_id, self.steps.next_step(), "export", name, started_at=clock.now(), state="running"
-        )
-        ledger.step_started(self.settings, step)
-        self._on_step(step)
-        if not any(other.state == "ok" for other in collected):
-            step = replace(step, state="skipped", reason="upstream_failed")
-        else:
-            step = self._write_export(step, name, collected)
-        step = replace(step, finished_at=clock.now())
-        ledger.step_finished(self.settings, step)
-        self._on_step(step)
-        return step
-
-    def _write_export(self, step: StepRecord, name: str, collected: Sequence[StepRecord]) -> StepRecord:
-        points.reach("before_export")
-        told = freshness.status_json(self.settings, freshness.status(self.settings))
-        # The run is still on while it exports: say what it has come to, not that it runs.
-        told["running"] = None
-        told["pipelines"][name]["state"] = outcome.of_steps(collected)
-        attribution = [{"name": up.credit, "url": up.home} for up in UPSTREAMS.values()]
-        try:
-            built = export.build(self.settings, self.run_id, attribution, told)
-            with self.steps.quiet:
-                export.write(self.settings, built)
-        except StoreError as problem:
-            return replace(
-                step,
-                state="failed",
-                kind=problem.kind,
-                code=problem.code,
-                message=problem.message,
-                values=problem.values,
-            )
-        points.reach("after_export")
-        return replace(step, state="ok")
+        return outcome.of_steps(collected, [export_step.run_step(self.steps, name, collected)])
 
     def _on_step(self, step: StepRecord) -> None:
         event = "step_started" if step.state == "running" else "step_finished"

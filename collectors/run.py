@@ -7,7 +7,6 @@ moment between two transactions. Whatever goes wrong in a source ends as one lin
 
 import logging
 import queue
-import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -19,17 +18,17 @@ from typing import Any
 from collectors import plans
 from collectors.check import check
 from collectors.http import Http, Tally
-from collectors.model import Answer, Ask, Batch, Changed, CollectError, Plan, Refused, Rejected, Source
+from collectors.keep import failed, keep
+from collectors.model import Answer, Ask, Batch, CollectError, Plan, Refused, Rejected, Source
 from collectors.sources import demo
-from storage import clock, db, landing, ledger, merge, points, read
-from storage.ledger import Counts, StepRecord
+from storage import clock, ledger, points, read
+from storage.ledger import StepRecord
 from storage.settings import Settings
 from storage.tables import OBSERVATION
 from storage.texts import N_
 
 log = logging.getLogger("collector")
 SOURCE_BUDGET_S = 60.0
-BUG = N_("The program stumbled over {error}. The log has the place; old values stay.")
 
 
 @dataclass
@@ -221,101 +220,15 @@ def _finish(run: Run, fetched: Fetched) -> StepRecord:
     step = fetched.step
     if fetched.error is None and fetched.batch is not None:
         with _isolated() as caught:
-            step = _keep(run, fetched, fetched.batch)
+            step = keep(run, fetched, fetched.batch)
         if caught.error is not None:
             fetched = replace(fetched, error=caught.error)
     elif fetched.skipped:
         step = replace(step, state="skipped", reason=fetched.skipped)
     if fetched.error is not None:
-        step = _failed(run, fetched, fetched.error)
+        step = failed(run, fetched, fetched.error)
     step = replace(step, finished_at=clock.now())
     with _isolated() as caught:
         ledger.step_finished(run.settings, step)
     run.emit(step)
     return step
-
-
-def _keep(run: Run, fetched: Fetched, batch: Batch) -> StepRecord:
-    settings, source, step = run.settings, fetched.source, fetched.step
-    at = fetched.at or clock.now()
-    run.observed = max(run.observed or at, at)
-    if batch.rejected:
-        rejected = [{"row": dict(entry.row), "reason": entry.reason} for entry in batch.rejected]
-        landing.quarantine(settings, run.run_id, step.step, reason="rows", rejected=rejected)
-    provenance = {"source": "DEMO" if settings.demo else source.name, "run_id": run.run_id, "observed_at": at}
-    rows = [{**row, **provenance, "provisional": at < clock.day_end(row["date"])} for row in batch.rows]  # type: ignore[arg-type]
-    rejected_count = len(batch.rejected)
-    if not rows:
-        return replace(step, state="ok", counts=Counts(fetched=rejected_count, rejected=rejected_count))
-    landed = landing.land(
-        settings,
-        source.table,
-        rows,
-        run_id=run.run_id,
-        step=step.step,
-        source=str(provenance["source"]),
-        observed_at=at,
-        rejected=rejected_count,
-        frozen_before=at.date() - source.reread if source.reread and not settings.demo else None,
-    )
-    return _merge(run, step, landed)
-
-
-def counts_of(count: merge.MergeCount, rejected: int) -> Counts:
-    """A merge's counts as a step tells them."""
-    fetched = count.merged + count.unchanged + count.duplicate + rejected
-    return Counts(fetched, count.inserted, count.updated, count.unchanged, count.duplicate, rejected)
-
-
-def _merge(run: Run, step: StepRecord, landed: merge.Landed) -> StepRecord:
-    try:
-        with run.quiet, db.writer(run.settings, run.store_wait_s) as connection:
-            # A run that began while the store was locked has not created it yet.
-            db.migrate_within(run.settings, connection)
-            count = merge.merge(connection, landed, clock.now())
-    except db.StoreError as problem:
-        if problem.code == "schema":
-            raise
-        run.store_wait_s = min(run.store_wait_s, 1.0)
-        return replace(
-            step,
-            state="pending",
-            kind=problem.kind,
-            code=problem.code,
-            message=problem.message,
-            values=problem.values,
-        )
-    points.reach("after_receipt")
-    return replace(step, state="ok", counts=counts_of(count, landed.rejected))
-
-
-def _failed(run: Run, fetched: Fetched, error: BaseException) -> StepRecord:
-    step = fetched.step
-    if isinstance(error, sqlite3.Error):
-        error = db.ledger_problem(run.settings, error)
-    if isinstance(error, CollectError | db.StoreError):
-        if error.code == "rate_limited" and not step.requests:
-            return replace(
-                step, state="skipped", reason="rate_limited", message=error.message, values=error.values
-            )
-        if isinstance(error, Changed) and fetched.answers:
-            landing.quarantine(
-                run.settings, run.run_id, step.step, reason=str(error), payload=fetched.answers[-1].body
-            )
-        return replace(
-            step,
-            state="failed",
-            kind=error.kind,
-            code=error.code,
-            message=error.message,
-            values=error.values,
-        )
-    log.error("%s: unexpected", step.step, exc_info=error)
-    return replace(
-        step,
-        state="failed",
-        kind="bug",
-        code="unexpected",
-        message=BUG,
-        values={"error": type(error).__name__},
-    )

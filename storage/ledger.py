@@ -11,7 +11,6 @@ import secrets
 import sqlite3
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -20,7 +19,6 @@ from filelock import FileLock, Timeout
 from storage import clock
 from storage.ledger_file import connect, deciding, exists, opening, path, reading, require_writable
 from storage.ledger_read import (
-    COUNTS,
     cancel_asked,
     last_run,
     last_steps,
@@ -33,6 +31,7 @@ from storage.ledger_read import (
     steps,
     unmerged_steps,
 )
+from storage.ledger_steps import settle, step_finished, step_started
 from storage.records import Counts, RunRecord, StepRecord
 from storage.settings import Settings
 from storage.texts import N_
@@ -55,6 +54,9 @@ __all__ = [
     "require_writable",
     "run",
     "runs",
+    "settle",
+    "step_finished",
+    "step_started",
     "steps",
     "unmerged_steps",
 ]
@@ -253,50 +255,6 @@ def cancel_started_by(settings: Settings, starter: str) -> list[str]:
 # ---------------------------------------------------------------- steps
 
 
-def step_started(settings: Settings, step: StepRecord) -> None:
-    """A step that runs from now on."""
-    with opening(settings) as db:
-        db.execute(
-            "INSERT OR REPLACE INTO step (run_id, n, step, pipeline, source, table_name, state, started_at)"
-            " VALUES (?,?,?,?,?,?,'running',?)",
-            (
-                step.run_id,
-                step.n,
-                step.step,
-                step.pipeline,
-                step.source,
-                step.table,
-                clock.stamp(step.started_at or clock.now()),
-            ),
-        )
-
-
-def step_finished(settings: Settings, step: StepRecord) -> None:
-    """The outcome of a step, its counts and what to do."""
-    with opening(settings) as db:
-        db.execute(
-            "INSERT OR REPLACE INTO step VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
-            (
-                step.run_id,
-                step.n,
-                step.step,
-                step.pipeline,
-                step.source,
-                step.table,
-                step.state,
-                step.kind,
-                step.code,
-                step.reason,
-                step.message and settings.redact(step.message),
-                settings.redact(json.dumps(dict(step.values), default=str)),
-                step.requests,
-                step.started_at and clock.stamp(step.started_at),
-                clock.stamp(step.finished_at or clock.now()),
-                *asdict(step.counts).values(),
-            ),
-        )
-
-
 def running(settings: Settings) -> RunRecord | None:
     """The live run, after burying the dead ones."""
     bury(settings)
@@ -307,14 +265,3 @@ def remember(settings: Settings, name: str, value: str) -> None:
     """Keeps a small fact between runs (which CoinGecko plan a key belongs to)."""
     with opening(settings) as db:
         db.execute("INSERT OR REPLACE INTO memo VALUES (?,?)", (name, value))
-
-
-def settle(settings: Settings, run_id: str, step: str, counts: Counts) -> None:
-    """A pending step whose batch was merged after all."""
-    with opening(settings) as db:
-        db.execute(
-            "UPDATE step SET state='ok', reason='replayed', finished_at=?, "
-            + ", ".join(f"{name}=?" for name in COUNTS)
-            + " WHERE run_id=? AND step=? AND state IN ('pending','failed')",
-            (clock.stamp(clock.now()), *asdict(counts).values(), run_id, step),
-        )

@@ -1,8 +1,9 @@
 """What the ledger tells: a run, a step, and what a step did to the store."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
+from typing import Protocol
 
 from storage import clock
 from storage.texts import N_, say
@@ -42,6 +43,22 @@ class Counts:
         return Counts(*(a + b for a, b in zip(asdict(self).values(), asdict(other).values(), strict=True)))
 
 
+class Problem(Protocol):
+    """An error that says what kind it is and what to do, as a gettext id and its values."""
+
+    @property
+    def kind(self) -> str: ...
+
+    @property
+    def code(self) -> str: ...
+
+    @property
+    def message(self) -> str: ...
+
+    @property
+    def values(self) -> Mapping[str, object]: ...
+
+
 @dataclass(frozen=True, slots=True)
 class StepRecord:
     """One step of a run. `message` is a gettext id that `values` fill."""
@@ -66,6 +83,17 @@ class StepRecord:
     def said(self) -> str | None:
         """The message in the current language."""
         return say(self.message, self.values) if self.message else None
+
+    def hindered(self, state: str, problem: Problem) -> "StepRecord":
+        """The step in a state that `problem` explains."""
+        return replace(
+            self,
+            state=state,
+            kind=problem.kind,
+            code=problem.code,
+            message=problem.message,
+            values=problem.values,
+        )
 
 
 @dataclass(frozen=True, slots=True)

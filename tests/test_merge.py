@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as profile
 from hypothesis import strategies as st
 
-from storage import clock, db, landing, merge, read
+from storage import clock, db, landing, merge, read, upkeep
 from storage.settings import Settings, load
 from storage.tables import CRYPTO_PRICE, OBSERVATION, PROTOCOL_TVL, Table
 
@@ -162,7 +162,7 @@ def test_a_batch_with_a_receipt_changes_nothing_and_tells_the_counts_of_then(sto
 def test_sealing_makes_days_that_are_over_final_and_leaves_value_and_time(store: Settings) -> None:
     put(store, land(store, "r1", [price(), price(day=DAY + timedelta(days=1))]))
     with db.writer(store) as connection:
-        assert merge.seal(connection, CRYPTO_PRICE, DAY + timedelta(days=1)) == 1
+        assert upkeep.seal(connection, CRYPTO_PRICE, DAY + timedelta(days=1)) == 1
     found = [(row["date"], row["provisional"], row["observed_at"]) for row in table(store)]
     assert found == [(DAY, False, SIX), (DAY + timedelta(days=1), True, SIX)]
 
@@ -170,7 +170,7 @@ def test_sealing_makes_days_that_are_over_final_and_leaves_value_and_time(store:
 def test_a_late_batch_of_a_sealed_day_never_opens_it_again(store: Settings) -> None:
     put(store, land(store, "r1", [price()]))
     with db.writer(store) as connection:
-        merge.seal(connection, CRYPTO_PRICE, DAY + timedelta(days=1))
+        upkeep.seal(connection, CRYPTO_PRICE, DAY + timedelta(days=1))
     put(store, land(store, "r2", [price(value=98_000.0)], SIX + timedelta(hours=2)))
     (row,) = table(store)
     assert (row["price"], row["provisional"]) == (98_000.0, False)
@@ -210,7 +210,7 @@ def test_intraday_revisions_are_forgotten_after_ninety_days_and_final_ones_never
     )
     for days, left in ((89, 3), (92, 1)):
         with db.writer(store) as connection:
-            merge.prune(connection, NEXT + timedelta(days=days))
+            upkeep.prune(connection, NEXT + timedelta(days=days))
         assert len(rows(store, "SELECT * FROM revision")) == left
 
 

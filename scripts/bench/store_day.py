@@ -19,7 +19,7 @@ from typing import Any
 
 from _measure import Pairs, Spent, arguments, at_least, by_turns, ended, environment
 
-from storage import clock, db, landing, ledger, merge, settings
+from storage import clock, db, landing, ledger, merge, schema, settings
 from storage.tables import CRYPTO_PRICE, OBSERVATION, PROTOCOL_TVL, Table
 from storage.texts import _
 
@@ -76,7 +76,7 @@ def our_store(own: settings.Settings) -> Callable[[date], Store]:
 
         def store() -> None:
             with db.writer(own) as connection:
-                db.migrate_within(own, connection)
+                schema.migrate_within(own, connection)
                 counts = [merge.merge(connection, batch, clock.now()) for batch in batches]
             assert [count.inserted for count in counts] == [20, 30, 3], counts
 

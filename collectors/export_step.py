@@ -1,0 +1,45 @@
+"""The computed step at the end of crypto: writes the export of what the store holds."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from collectors import freshness, outcome
+from collectors.registry import UPSTREAMS
+from collectors.run import Run
+from storage import clock, export, ledger, points
+from storage.records import StepRecord
+from storage.store_error import StoreError
+
+
+def run_step(run: Run, pipeline: str, collected: Sequence[StepRecord]) -> StepRecord:
+    """The step's record, told to ledger and listeners; skipped when nothing new can be in the store."""
+    step = StepRecord(
+        run.run_id, run.next_step(), "export", pipeline, started_at=clock.now(), state="running"
+    )
+    ledger.step_started(run.settings, step)
+    run.emit(step)
+    if not any(other.state == "ok" for other in collected):
+        step = replace(step, state="skipped", reason="upstream_failed")
+    else:
+        step = _write(run, step, pipeline, collected)
+    step = replace(step, finished_at=clock.now())
+    ledger.step_finished(run.settings, step)
+    run.emit(step)
+    return step
+
+
+def _write(run: Run, step: StepRecord, pipeline: str, collected: Sequence[StepRecord]) -> StepRecord:
+    points.reach("before_export")
+    told = freshness.status_json(run.settings, freshness.status(run.settings))
+    # The run is still on while it exports: say what it has come to, not that it runs.
+    told["running"] = None
+    told["pipelines"][pipeline]["state"] = outcome.of_steps(collected)
+    attribution = [{"name": up.credit, "url": up.home} for up in UPSTREAMS.values()]
+    try:
+        built = export.build(run.settings, run.run_id, attribution, told)
+        with run.quiet:
+            export.write(run.settings, built)
+    except StoreError as problem:
+        return step.hindered("failed", problem)
+    points.reach("after_export")
+    return replace(step, state="ok")

@@ -1,0 +1,93 @@
+"""The second half of a step: what was fetched is landed and merged, or its failure put into words."""
+
+import logging
+import sqlite3
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from collectors.model import Batch, Changed, CollectError
+from storage import clock, db, landing, merge, points, schema
+from storage.records import Counts, StepRecord
+from storage.store_error import StoreError, ledger_problem
+from storage.texts import N_
+
+if TYPE_CHECKING:
+    from collectors.run import Fetched, Run
+
+log = logging.getLogger("collector")
+
+BUG = N_("The program stumbled over {error}. The log has the place; old values stay.")
+
+
+def keep(run: "Run", fetched: "Fetched", batch: Batch) -> StepRecord:
+    """Lands a batch and merges it; `pending` where the store cannot be written now."""
+    settings, source, step = run.settings, fetched.source, fetched.step
+    at = fetched.at or clock.now()
+    run.observed = max(run.observed or at, at)
+    if batch.rejected:
+        rejected = [{"row": dict(entry.row), "reason": entry.reason} for entry in batch.rejected]
+        landing.quarantine(settings, run.run_id, step.step, reason="rows", rejected=rejected)
+    provenance = {"source": "DEMO" if settings.demo else source.name, "run_id": run.run_id, "observed_at": at}
+    rows = [{**row, **provenance, "provisional": at < clock.day_end(row["date"])} for row in batch.rows]  # type: ignore[arg-type]
+    rejected_count = len(batch.rejected)
+    if not rows:
+        return replace(step, state="ok", counts=Counts(fetched=rejected_count, rejected=rejected_count))
+    landed = landing.land(
+        settings,
+        source.table,
+        rows,
+        run_id=run.run_id,
+        step=step.step,
+        source=str(provenance["source"]),
+        observed_at=at,
+        rejected=rejected_count,
+        frozen_before=at.date() - source.reread if source.reread and not settings.demo else None,
+    )
+    return _merge(run, step, landed)
+
+
+def counts_of(count: merge.MergeCount, rejected: int) -> Counts:
+    """A merge's counts as a step tells them."""
+    fetched = count.merged + count.unchanged + count.duplicate + rejected
+    return Counts(fetched, count.inserted, count.updated, count.unchanged, count.duplicate, rejected)
+
+
+def _merge(run: "Run", step: StepRecord, landed: merge.Landed) -> StepRecord:
+    try:
+        with run.quiet, db.writer(run.settings, run.store_wait_s) as connection:
+            # A run that began while the store was locked has not created it yet.
+            schema.migrate_within(run.settings, connection)
+            count = merge.merge(connection, landed, clock.now())
+    except StoreError as problem:
+        if problem.code == "schema":
+            raise
+        run.store_wait_s = min(run.store_wait_s, 1.0)
+        return step.hindered("pending", problem)
+    points.reach("after_receipt")
+    return replace(step, state="ok", counts=counts_of(count, landed.rejected))
+
+
+def failed(run: "Run", fetched: "Fetched", error: BaseException) -> StepRecord:
+    """The step with kind, code and advice; a payload that was refused is put aside."""
+    step = fetched.step
+    if isinstance(error, sqlite3.Error):
+        error = ledger_problem(run.settings, error)
+    if isinstance(error, CollectError | StoreError):
+        if error.code == "rate_limited" and not step.requests:
+            return replace(
+                step, state="skipped", reason="rate_limited", message=error.message, values=error.values
+            )
+        if isinstance(error, Changed) and fetched.answers:
+            landing.quarantine(
+                run.settings, run.run_id, step.step, reason=str(error), payload=fetched.answers[-1].body
+            )
+        return step.hindered("failed", error)
+    log.error("%s: unexpected", step.step, exc_info=error)
+    return replace(
+        step,
+        state="failed",
+        kind="bug",
+        code="unexpected",
+        message=BUG,
+        values={"error": type(error).__name__},
+    )

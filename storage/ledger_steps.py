@@ -1,0 +1,65 @@
+"""What a run does, step by step, as it goes into the ledger."""
+
+import json
+from dataclasses import asdict
+
+from storage import clock
+from storage.ledger_file import opening
+from storage.ledger_read import COUNTS
+from storage.records import Counts, StepRecord
+from storage.settings import Settings
+
+
+def step_started(settings: Settings, step: StepRecord) -> None:
+    """A step that runs from now on."""
+    with opening(settings) as db:
+        db.execute(
+            "INSERT OR REPLACE INTO step (run_id, n, step, pipeline, source, table_name, state, started_at)"
+            " VALUES (?,?,?,?,?,?,'running',?)",
+            (
+                step.run_id,
+                step.n,
+                step.step,
+                step.pipeline,
+                step.source,
+                step.table,
+                clock.stamp(step.started_at or clock.now()),
+            ),
+        )
+
+
+def step_finished(settings: Settings, step: StepRecord) -> None:
+    """The outcome of a step, its counts and what to do."""
+    with opening(settings) as db:
+        db.execute(
+            "INSERT OR REPLACE INTO step VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+            (
+                step.run_id,
+                step.n,
+                step.step,
+                step.pipeline,
+                step.source,
+                step.table,
+                step.state,
+                step.kind,
+                step.code,
+                step.reason,
+                step.message and settings.redact(step.message),
+                settings.redact(json.dumps(dict(step.values), default=str)),
+                step.requests,
+                step.started_at and clock.stamp(step.started_at),
+                clock.stamp(step.finished_at or clock.now()),
+                *asdict(step.counts).values(),
+            ),
+        )
+
+
+def settle(settings: Settings, run_id: str, step: str, counts: Counts) -> None:
+    """A pending step whose batch was merged after all."""
+    with opening(settings) as db:
+        db.execute(
+            "UPDATE step SET state='ok', reason='replayed', finished_at=?, "
+            + ", ".join(f"{name}=?" for name in COUNTS)
+            + " WHERE run_id=? AND step=? AND state IN ('pending','failed')",
+            (clock.stamp(clock.now()), *asdict(counts).values(), run_id, step),
+        )
