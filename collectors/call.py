@@ -7,8 +7,8 @@ from collectors import reply as say
 from collectors.model import Plan, Refused, Request, Unavailable
 from collectors.place import Place, address, host_of
 from collectors.retry import ATTEMPTS
+from storage.settings import VERSION
 
-VERSION = "0.1"
 HEADERS = {
     "User-Agent": f"DailyDataCollector/{VERSION} (personal archive of daily market data; few requests a day)",
     "Accept": "*/*",

@@ -85,7 +85,8 @@ class Visit:
         return self
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -102,7 +103,7 @@ def _answers(console: Console) -> bool:
 def _start(home: Path) -> tuple[Console, "subprocess.Popen[bytes]"]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("COLLECTOR_")}
     environment = {**kept, "COLLECTOR_HOME": str(home), "COLLECTOR_DEMO": "1"}
-    console = Console(_free_port(), home, environment)
+    console = Console(free_port(), home, environment)
     command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "console_app.py")]
     command += ["--server.port", str(console.port)]
     # In a group of its own, so that what it started ends with it.
@@ -123,7 +124,8 @@ def _start(home: Path) -> tuple[Console, "subprocess.Popen[bytes]"]:
     return console, server
 
 
-def _stop(server: "subprocess.Popen[bytes]") -> None:
+def stop(server: "subprocess.Popen[bytes]") -> None:
+    """Ends a server, kindly first."""
     server.send_signal(signal.SIGTERM)
     try:
         server.wait(15)
@@ -137,7 +139,7 @@ def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
     """A console in demo mode whose home is empty at first."""
     found, server = _start(tmp_path_factory.mktemp("console"))
     yield found
-    _stop(server)
+    stop(server)
 
 
 @pytest.fixture(scope="module")
@@ -157,9 +159,10 @@ def open_page(browser: Any, console: Console) -> Iterator[Callable[..., Visit]]:
     """Opens a path of the console: `open_page("/runs", dark=True, phone=True)`."""
     contexts = []
 
-    def open_it(path: str = "/", *, dark: bool = False, phone: bool = False) -> Visit:
+    def open_it(path: str = "/", *, dark: bool = False, phone: bool = False, zone: str = "UTC") -> Visit:
         size = {"width": 390, "height": 844} if phone else {"width": 1440, "height": 900}
-        context = browser.new_context(viewport=size, color_scheme="dark" if dark else "light")
+        scheme = "dark" if dark else "light"
+        context = browser.new_context(viewport=size, color_scheme=scheme, timezone_id=zone)
         contexts.append(context)
         visit = Visit(context.new_page())
         _listen(visit, console)

@@ -2,14 +2,19 @@
 
 import http.client
 import os
+import re
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from storage import ledger
 from storage.settings import Settings
-from tests.browser.conftest import CHROMIUM, Console, Visit
+from tests.browser.conftest import CHROMIUM, ROOT, Console, Visit, free_port, stop
 
 pytestmark = [
     pytest.mark.browser,
@@ -101,6 +106,61 @@ def test_a_page_looks_as_it_should(
     # The first thing on the page begins right under the navigation: no dead space.
     assert visit.page.locator(".st-key-demo").bounding_box()["y"] < 90
     visit.clean()
+
+
+@pytest.mark.parametrize("page", ["/", "/crypto", "/runs"])
+def test_the_zone_of_the_browser_changes_no_time_and_no_day(
+    open_page: Opener, console: Console, page: str
+) -> None:
+    if not runs(console):
+        console.collect()
+    zones = ("Pacific/Kiritimati", "Pacific/Pago_Pago")
+    here, there = (open_page(page, zone=zone).text() for zone in zones)
+    # The minute of the heading may pass between the two.
+    clock = re.compile(r"\b\d\d:\d\d KST")
+    assert clock.sub("", here) == clock.sub("", there)
+
+
+FAILING = """
+import streamlit as st
+st.header("Before")
+raise RuntimeError("CANARY-7c1e", __file__)
+"""
+
+
+def test_a_page_that_breaks_tells_the_browser_neither_values_nor_paths(browser: Any, tmp_path: Path) -> None:
+    script = tmp_path / "failing.py"
+    script.write_text(FAILING)
+    command = [
+        sys.executable,
+        "-m",
+        "streamlit",
+        "run",
+        str(script),
+        "--server.port",
+        str(port := free_port()),
+    ]
+    # In the project's folder: its settings are those of every page.
+    server = subprocess.Popen(
+        command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        page = browser.new_page()
+        for _try in range(100):
+            try:
+                page.goto(f"http://127.0.0.1:{port}/")
+                break
+            except Exception as error:
+                assert "ERR_CONNECTION_REFUSED" in str(error)
+                time.sleep(0.2)
+        page.wait_for_selector("h2", timeout=30_000)
+        page.wait_for_selector('[data-testid="stException"]', timeout=30_000)
+        shown = page.content()
+        assert "Before" in shown
+        assert "CANARY" not in shown and str(tmp_path) not in shown and "failing.py" not in shown
+        page.close()
+    finally:
+        stop(server)
 
 
 def test_the_cards_of_a_row_are_of_one_height(open_page: Opener, console: Console) -> None:
