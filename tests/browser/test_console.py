@@ -128,9 +128,22 @@ raise RuntimeError("CANARY-7c1e", __file__)
 """
 
 
+def listening(port: int) -> None:
+    """Waits until somebody does."""
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            http.client.HTTPConnection("127.0.0.1", port, timeout=5).connect()
+            return
+        except OSError:
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+
+
 def test_a_page_that_breaks_tells_the_browser_neither_values_nor_paths(browser: Any, tmp_path: Path) -> None:
     script = tmp_path / "failing.py"
     script.write_text(FAILING)
+    port = free_port()
     command = [
         sys.executable,
         "-m",
@@ -138,21 +151,16 @@ def test_a_page_that_breaks_tells_the_browser_neither_values_nor_paths(browser: 
         "run",
         str(script),
         "--server.port",
-        str(port := free_port()),
+        str(port),
     ]
     # In the project's folder: its settings are those of every page.
     server = subprocess.Popen(
         command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     try:
+        listening(port)
         page = browser.new_page()
-        for _try in range(100):
-            try:
-                page.goto(f"http://127.0.0.1:{port}/")
-                break
-            except Exception as error:
-                assert "ERR_CONNECTION_REFUSED" in str(error)
-                time.sleep(0.2)
+        page.goto(f"http://127.0.0.1:{port}/")
         page.wait_for_selector("h2", timeout=30_000)
         page.wait_for_selector('[data-testid="stException"]', timeout=30_000)
         shown = page.content()
