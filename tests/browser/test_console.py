@@ -3,6 +3,7 @@
 import http.client
 import os
 import re
+import socket
 import subprocess
 import sys
 import time
@@ -133,7 +134,7 @@ def listening(port: int) -> None:
     deadline = time.monotonic() + 60
     while True:
         try:
-            http.client.HTTPConnection("127.0.0.1", port, timeout=5).connect()
+            socket.create_connection(("127.0.0.1", port), timeout=5).close()
             return
         except OSError:
             assert time.monotonic() < deadline
