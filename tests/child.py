@@ -114,6 +114,7 @@ def python(code: str, *words: str, up: FakeUpstream | None = None, **env: str) -
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=_heeding if os.name == "posix" else None,
     )
 
 

@@ -371,7 +371,7 @@ def test_demo_and_real_rows_never_meet(home: Path, up: FakeUpstream, stored: Pat
     shutil.copy(stored / "console.duckdb", home / "demo")
     demo = Settings(COLLECTOR_DEMO=True)
     before = child.content(demo)
-    refused(child.collect(up, "crypto", "--demo"), "real", "DEMO")
+    refused(child.collect(up, "crypto", "--demo"), "real rows", "a demo never")
     assert child.content(demo) == before
     child.assert_settled(demo)
 
