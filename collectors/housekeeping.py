@@ -10,8 +10,9 @@ from collectors.model import Series, Source
 from collectors.registry import SOURCES
 from collectors.run import Run
 from storage import clock, db, landing, ledger, merge, points, read, schema, upkeep
+from storage.records import StepRecord
 from storage.settings import Settings
-from storage.tables import OBSERVATION
+from storage.tables import OBSERVATION, Table
 
 log = logging.getLogger("collector")
 
@@ -58,6 +59,9 @@ def replay_within(settings: Settings, connection: Any) -> list[tuple[merge.Lande
     of which the ledger was never told (killed in between) come with it: merging again changes nothing."""
     have = read.receipts(connection)
     untold = {(step.run_id, step.step) for step in ledger.unmerged_steps(settings)}
+    for run_id, step in landing.damaged(settings, have):
+        ledger.lose(settings, run_id, step)
+        log.error("[FAIL] %s store corrupt the landed batch of run %s is damaged", step, run_id)
     waiting = landing.waiting(settings, have - untold)
     settled = [(batch, merge.merge(connection, batch, clock.now())) for batch in waiting]
     landing.sweep(settings, have, clock.now())
@@ -97,21 +101,42 @@ def replay(settings: Settings, wait_s: float = 5.0) -> list[tuple[merge.Landed, 
     return settled
 
 
-def close_store(run: Run, sources: Sequence[Source]) -> None:
+def close_store(run: Run, sources: Sequence[Source], collected: Sequence[StepRecord]) -> None:
     """Seals the days that are over, forgets what is kept for a time only, and checkpoints.
-    Without an upstream's own time, or with the store locked, it is left to the next run."""
-    if run.observed is None:
+    What an upstream did not answer for, or with the store locked, is left to the next run."""
+    if not run.observed:
         return
-    today = run.observed.date()
+    # The one whose clock runs ahead of all others' must not end its day before it is over.
+    trusted = sorted(run.observed.values())[-2:][0].date()
+    open_closes = _open_closes(sources, collected)
     points.reach("before_seal")
     try:
         with run.quiet:
             with db.writer(run.settings, run.store_wait_s) as connection:
+                # A run that began while the store was locked has not created it yet.
+                schema.migrate_within(run.settings, connection)
                 for source in sources:
-                    before = today - (source.reread or timedelta(0))
+                    if source.upstream.name not in run.observed:
+                        continue
+                    today = min(trusted, run.observed[source.upstream.name].date())
+                    wait = timedelta(days=1) if source.table in open_closes else timedelta(0)
+                    before = today - max(source.reread or timedelta(0), wait)
                     names = [s.series for s in source.series] if source.table is OBSERVATION else None
                     upkeep.seal(connection, source.table, before, names)
                 upkeep.prune(connection, clock.now())
             db.checkpoint(run.settings, run.store_wait_s)
     except db.StoreError as problem:
         log.warning("store: %s %s", problem.code, problem)
+
+
+def _open_closes(sources: Sequence[Source], collected: Sequence[StepRecord]) -> list[Table]:
+    """Tables whose days of yesterday a source was to close and did not, not wholly: they stay open for
+    another day, in which it is tried again."""
+    steps = {step.step: step for step in collected}
+    return [
+        source.closes
+        for source in sources
+        if source.closes
+        and (step := steps.get(source.name))
+        and (step.state not in ("ok", "skipped") or step.counts.rejected)
+    ]

@@ -3,9 +3,10 @@
 import logging
 import sqlite3
 from dataclasses import replace
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from collectors.model import Batch, Changed, CollectError
+from collectors.model import Batch, Changed, CollectError, Source
 from storage import clock, db, landing, merge, points, schema
 from storage.records import Counts, StepRecord
 from storage.store_error import StoreError, ledger_problem
@@ -23,7 +24,7 @@ def keep(run: "Run", fetched: "Fetched", batch: Batch) -> StepRecord:
     """Lands a batch and merges it; `pending` where the store cannot be written now."""
     settings, source, step = run.settings, fetched.source, fetched.step
     at = fetched.at or clock.now()
-    run.observed = max(run.observed or at, at)
+    run.observed[source.upstream.name] = max(run.observed.get(source.upstream.name, at), at)
     if batch.rejected:
         rejected = [{"row": dict(entry.row), "reason": entry.reason} for entry in batch.rejected]
         landing.quarantine(settings, run.run_id, step.step, reason="rows", rejected=rejected)
@@ -41,9 +42,16 @@ def keep(run: "Run", fetched: "Fetched", batch: Batch) -> StepRecord:
         source=str(provenance["source"]),
         observed_at=at,
         rejected=rejected_count,
-        frozen_before=at.date() - source.reread if source.reread and not settings.demo else None,
+        frozen_before=_frozen_before(source, at) if not settings.demo else None,
+        thaws=source.reread is not None,
     )
     return _merge(run, step, landed)
+
+
+def _frozen_before(source: Source, at: datetime) -> date | None:
+    """Before which day a stored row is not changed: what can only be seen live ends with its day, what
+    is read again after `reread`; a source that closes days changes any."""
+    return None if source.closes else at.date() - (source.reread or timedelta(0))
 
 
 def counts_of(count: merge.MergeCount, rejected: int) -> Counts:

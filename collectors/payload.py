@@ -18,7 +18,8 @@ from storage.texts import N_
 NAME_CAP = 120
 # More than this share of refused rows makes the whole batch suspect: it is the format, not a row.
 SUSPECT_SHARE = 0.10
-_FUTURE = timedelta(days=2)
+# Two clocks of one upstream; a row of tomorrow would pass for the newest of all.
+_AHEAD = timedelta(minutes=10)
 _EARLIEST = datetime(2009, 1, 3, tzinfo=UTC)
 # Direction overrides and isolates can make a name read backwards; controls can hide in a terminal.
 _HIDDEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
@@ -127,7 +128,7 @@ def text(value: Any, cap: int = NAME_CAP) -> str:
 
 def instant(value: Any, at: datetime) -> datetime:
     """Seconds since 1970 or ISO 8601 with a zone, as aware UTC, plausible as seen from `at`.
-    Raises Unfit `timestamp`: milliseconds, years 1969 or 2999, a text that is no time."""
+    Raises Unfit `timestamp`: milliseconds, year 1969, a day that has not begun, a text that is no time."""
     try:
         if isinstance(value, str) and not value.isdigit():
             read = datetime.fromisoformat(value)
@@ -138,7 +139,7 @@ def instant(value: Any, at: datetime) -> datetime:
             read = datetime.fromtimestamp(float(value), UTC)
     except (TypeError, ValueError, OverflowError, OSError):
         raise Unfit("timestamp") from None
-    if not _EARLIEST <= read <= at + _FUTURE:
+    if not _EARLIEST <= read <= at + _AHEAD:
         raise Unfit("timestamp")
     return read
 

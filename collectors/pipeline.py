@@ -193,7 +193,7 @@ class _Execution:
     def _pipeline(self, name: str, until: float) -> str:
         sources = PIPELINES[name]
         collected = run.collect(self.steps, name, sources, until)
-        housekeeping.close_store(self.steps, sources)
+        housekeeping.close_store(self.steps, sources, collected)
         return outcome.of_steps(collected, [export_step.run_step(self.steps, name, collected)])
 
     def _on_step(self, step: StepRecord) -> None:

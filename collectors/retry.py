@@ -54,9 +54,12 @@ def http_date(value: str) -> datetime | None:
 
 def answered_at(date: str, age: str, ours: datetime) -> datetime:
     """The instant an answer speaks of: the server's `Date` less `Age`. Where our clock agrees with the
-    server's, ours is taken, which keeps microseconds and so the order of answers."""
+    server's, of the same day, ours is taken, which keeps microseconds and so the order of answers."""
     old = timedelta(seconds=min(OLDEST_S, float(age))) if _SECONDS.fullmatch(age.strip()) else timedelta(0)
     server = http_date(date)
-    if server is None or abs((ours - server).total_seconds()) <= CLOCKS_AGREE_S:
+    if server is None:
+        return ours - old
+    agree = abs((ours - server).total_seconds()) <= CLOCKS_AGREE_S
+    if agree and (ours - old).date() == (server - old).date():
         return ours - old
     return server - old

@@ -12,14 +12,14 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from collectors import plans
 from collectors.check import check
 from collectors.http import Http, Tally
 from collectors.keep import failed, keep
-from collectors.model import Answer, Ask, Batch, CollectError, Plan, Refused, Rejected, Source
+from collectors.model import Answer, Ask, Batch, CollectError, Plan, Refused, Rejected, Source, Unavailable
 from collectors.sources import demo
 from storage import clock, ledger, points, read
 from storage.ledger import StepRecord
@@ -29,6 +29,10 @@ from storage.texts import N_
 
 log = logging.getLogger("collector")
 SOURCE_BUDGET_S = 60.0
+AHEAD = timedelta(days=7)
+# So many items that fail say something of the upstream, not of themselves.
+TELLING = 3
+LEFT_ALONE = frozenset({"rate_limited", "circuit_open", "deadline"})
 
 
 @dataclass
@@ -43,10 +47,13 @@ class Run:
     quiet: threading.Lock = field(default_factory=threading.Lock)
     known: read.Known = field(default_factory=read.Known)
     store_wait_s: float = 5.0
-    # The newest instant that an upstream told us: what decides which days are over.
-    observed: datetime | None = None
+    # The newest instant that each upstream told us: what decides which of its days are over.
+    observed: dict[str, datetime] = field(default_factory=dict)
     steps: int = 0
     stopping: threading.Event = field(default_factory=threading.Event)
+    # What is under way: told also of a source that did not end in time.
+    begun: dict[str, StepRecord] = field(default_factory=dict)
+    tallies: dict[str, Tally] = field(default_factory=dict)
 
     def next_step(self) -> int:
         self.steps += 1
@@ -92,13 +99,13 @@ def collect(run: Run, pipeline: str, sources: Sequence[Source], until: float) ->
             ended[fetched.source.name] = _finish(run, fetched)
     for source in sources:
         if source.name not in ended:
-            ended[source.name] = _finish(run, Fetched(source, steps[source.name], error=_deadline()))
+            step = run.begun.get(source.name, steps[source.name])
+            step = replace(step, requests=run.tallies.get(source.name, Tally()).sent)
+            ended[source.name] = _finish(run, Fetched(source, step, error=_deadline()))
     return [ended[source.name] for source in sources]
 
 
 def _deadline() -> CollectError:
-    from collectors.model import Unavailable
-
     return Unavailable("deadline", N_("The time of this run was over. Wait: the next run tries again."))
 
 
@@ -114,7 +121,7 @@ def _fetch_lane(
 ) -> None:
     for source in lane:
         started = clock.now()
-        step = replace(steps[source.name], started_at=started)
+        step = run.begun[source.name] = replace(steps[source.name], started_at=started)
         if run.stopping.is_set() or time.monotonic() >= until:
             done.put(Fetched(source, step, error=_deadline()))
             continue
@@ -162,23 +169,41 @@ def _fetch(run: Run, source: Source, step: StepRecord, until: float) -> Fetched:
 
 
 def _ask_and_parse(run: Run, source: Source, step: StepRecord, ask: Ask, until: float) -> Fetched:
-    tally = Tally()
-    answers: Sequence[Answer] = ()
+    tally = run.tallies.setdefault(step.step, Tally())
+    asked = _Asked([], [])
     batch: Batch | None = None
     with _isolated() as caught:
-        answers, lost = _ask(run, source, ask, until, tally)
-        if answers:
-            batch = check(source, source.parse(answers, ask), run.known)
-            batch = replace(batch, rejected=(*batch.rejected, *lost))
+        asked = _ask(run, source, ask, until, tally)
+        lost = asked.rejected
+        _not_of_the_future(source, asked.answers, ask.now)
+        if asked.answers:
+            batch = source.parse(asked.answers, ask)
+            # One coin that is gone is no sign of a changed upstream; several are.
+            believed = replace(batch, rejected=(*batch.rejected, *lost)) if len(lost) >= TELLING else batch
+            batch = check(source, believed, run.known)
+            batch = batch if len(lost) >= TELLING else replace(batch, rejected=(*batch.rejected, *lost))
         elif lost:
             batch = Batch((), lost)
     step = replace(step, requests=tally.sent)
     if caught.error is not None:
-        return Fetched(source, step, error=caught.error, answers=answers)
+        return Fetched(source, step, error=caught.error, answers=asked.answers)
     if batch is None:
         return Fetched(source, step, skipped="not_due")
-    at = min((answer.at for answer in answers), default=ask.now)
-    return Fetched(source, step, at, batch, answers=answers)
+    at = min((answer.at for answer in asked.answers), default=ask.now)
+    return Fetched(source, step, at, batch, answers=asked.answers)
+
+
+def _not_of_the_future(source: Source, answers: Sequence[Answer], now: datetime) -> None:
+    """Raises Unavailable where an answer is dated days after today: a row of that day would be the newest
+    for as long. One from the past is fine: then it is our clock that is wrong."""
+    newest = max((answer.at for answer in answers), default=now)
+    if newest > now + AHEAD:
+        raise Unavailable(
+            "suspect",
+            N_("{upstream} says that today is {day}. Check the clock of this computer; old values stay."),
+            upstream=source.upstream.title,
+            day=newest.date().isoformat(),
+        )
 
 
 def _since(known: read.Known, source: Source) -> Any:
@@ -188,24 +213,41 @@ def _since(known: read.Known, source: Source) -> Any:
     return known.newest.get(source.table.name)
 
 
-def _ask(
-    run: Run, source: Source, ask: Ask, until: float, tally: Tally
-) -> tuple[list[Answer], list[Rejected]]:
-    """Every answer, and the items of several that the upstream does not know (a coin's 404)."""
-    answers: list[Answer] = []
-    lost: list[Rejected] = []
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """The answers to several questions, and the errors of those items that had none."""
+
+    answers: list[Answer]
+    lost: list[tuple[str, CollectError]]
+
+    @property
+    def rejected(self) -> list[Rejected]:
+        return [Rejected({"item": item}, error.code) for item, error in self.lost]
+
+
+def _ask(run: Run, source: Source, ask: Ask, until: float, tally: Tally) -> _Asked:
+    """Every answer. A question about one item of several (a coin) may fail for itself; where the first
+    of them all fail, or the upstream wants to be left alone, the rest is not asked."""
+    asked = _Asked([], [])
     for request in source.requests(ask):
         try:
             named = replace(request, upstream=source.upstream.name)
-            answers.append(run.http.get(named, ask.plan, until=until, tally=tally))
-        except Refused as refused:
-            plan = plans.other(run.settings, source.upstream, refused)
+            asked.answers.append(run.http.get(named, ask.plan, until=until, tally=tally))
+        except CollectError as error:
+            plan = plans.other(run.settings, source.upstream, error) if isinstance(error, Refused) else None
             if plan is not None and plan is not ask.plan:
                 return _ask(run, source, _with_plan(run, source, ask, plan), until, tally)
-            if request.item is None or refused.code != "http_404":
+            if request.item is None or (isinstance(error, Refused) and error.code != "http_404"):
                 raise
-            lost.append(Rejected({"item": request.item}, refused.code))
-    return answers, lost
+            asked.lost.append((request.item, error))
+            hopeless = not asked.answers and (len(asked.lost) >= TELLING or error.code in LEFT_ALONE)
+            if hopeless:
+                raise
+            if error.code in LEFT_ALONE:
+                break
+    if not asked.answers and asked.lost and isinstance(asked.lost[-1][1], Unavailable):
+        raise asked.lost[-1][1]
+    return asked
 
 
 def _with_plan(run: Run, source: Source, ask: Ask, plan: Plan) -> Ask:

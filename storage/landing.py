@@ -7,7 +7,9 @@ stay for a week; refused payloads and rows stay in `quarantine/` until somebody 
 import json
 import os
 import shutil
+import zlib
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from datetime import date, datetime
 from pathlib import Path
 
@@ -80,6 +82,7 @@ def land(
     observed_at: datetime,
     rejected: int = 0,
     frozen_before: date | None = None,
+    thaws: bool = False,
 ) -> Landed:
     """Writes a batch; after it returns, a killed process loses nothing of it. Rows are dicts of the
     table's columns and provenance; of several with one key the last is kept. Raises StoreError `full`
@@ -87,7 +90,6 @@ def land(
     points.reach("before_landing")
     single = {tuple(row[name] for name in table.key): row for row in rows}
     duplicate = len(rows) - len(single)
-    file = folder(settings) / f"{run_id}.{step}.parquet"
     about = {
         "run_id": run_id,
         "step": step,
@@ -97,8 +99,9 @@ def land(
         "rejected": str(rejected),
         "duplicate": str(duplicate),
         "frozen_before": frozen_before.isoformat() if frozen_before else "",
+        "thaws": "1" if thaws else "",
     }
-    partial = file.with_suffix(".part")
+    partial = folder(settings) / f"{run_id}.{step}.part"
     try:
         _write(partial, table, list(single.values()), about)
     except duckdb.IOException:
@@ -110,12 +113,13 @@ def land(
             raise StoreError("full", FULL) from None
     try:
         _sync(partial)
+        file = folder(settings) / f"{run_id}.{step}.{_checksum(partial)}.parquet"
         os.replace(partial, file)
     except OSError:
         partial.unlink(missing_ok=True)
         raise StoreError("full", FULL) from None
     points.reach("after_landing")
-    return Landed(file, run_id, step, table, source, observed_at, rejected, frozen_before, duplicate)
+    return Landed(file, run_id, step, table, source, observed_at, rejected, frozen_before, thaws, duplicate)
 
 
 def _sync(file: Path) -> None:
@@ -123,18 +127,41 @@ def _sync(file: Path) -> None:
         os.fsync(handle.fileno())
 
 
+def _checksum(file: Path) -> str:
+    """Eight hex digits: enough to tell a batch from what a failing disk made of it."""
+    return f"{zlib.crc32(file.read_bytes()):08x}"
+
+
 def waiting(settings: Settings, merged: Collection[tuple[str, str]] = ()) -> list[Landed]:
     """Every landed batch without a receipt, oldest observation first. Only those are opened: a week
-    of batches lies here. A file that is no whole batch (killed while writing) is left out."""
-    files = [file for file in folder(settings).glob("*.parquet") if _named(file) not in merged]
+    of batches lies here. One that is not what was written is left out, see `damaged`."""
+    files = [file for file in _unmerged(settings, merged) if _whole(file)]
     batches = [_describe(file, notes) for file, notes in _notes(files).items()]
     return sorted(filter(None, batches), key=lambda batch: (batch.observed_at, batch.run_id, batch.step))
 
 
+def damaged(settings: Settings, merged: Collection[tuple[str, str]] = ()) -> list[tuple[str, str]]:
+    """(run_id, step) of batches without a receipt whose file is not what was written; the files are
+    put into quarantine."""
+    lost = [file for file in _unmerged(settings, merged) if not _whole(file)]
+    for file in lost:
+        with suppress(OSError):
+            os.replace(file, settings.home / "quarantine" / file.name)
+    return [_named(file) for file in lost]
+
+
+def _unmerged(settings: Settings, merged: Collection[tuple[str, str]]) -> list[Path]:
+    return [file for file in folder(settings).glob("*.parquet") if _named(file) not in merged]
+
+
+def _whole(file: Path) -> bool:
+    return file.stem.endswith(f".{_checksum(file)}")
+
+
 def _named(file: Path) -> tuple[str, str]:
-    """(run_id, step) of a batch, from its name."""
+    """(run_id, step) of a batch, from its name `RUN.STEP.CHECKSUM.parquet`; steps have dots of their own."""
     run_id, _dot, step = file.stem.partition(".")
-    return run_id, step
+    return run_id, step.rpartition(".")[0]
 
 
 def _notes(files: Sequence[Path]) -> dict[Path, dict[str, str]]:
@@ -169,6 +196,7 @@ def _describe(file: Path, about: Mapping[str, str]) -> Landed | None:
         clock.parse(about["observed_at"]),
         int(about["rejected"]),
         date.fromisoformat(frozen) if frozen else None,
+        bool(about["thaws"]),
         int(about["duplicate"]),
     )
 

@@ -31,7 +31,7 @@ from storage.ledger_read import (
     steps,
     unmerged_steps,
 )
-from storage.ledger_steps import settle, step_finished, step_started
+from storage.ledger_steps import lose, settle, step_finished, step_started
 from storage.records import Counts, RunRecord, StepRecord
 from storage.settings import Settings
 from storage.texts import N_
@@ -47,6 +47,7 @@ __all__ = [
     "exists",
     "last_run",
     "last_steps",
+    "lose",
     "merge_mark",
     "merged_steps",
     "path",

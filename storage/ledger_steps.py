@@ -8,6 +8,9 @@ from storage.ledger_file import opening
 from storage.ledger_read import COUNTS
 from storage.records import Counts, StepRecord
 from storage.settings import Settings
+from storage.texts import N_
+
+DAMAGED = N_("What was collected was damaged on the disk before it could be merged. It is in quarantine.")
 
 
 def step_started(settings: Settings, step: StepRecord) -> None:
@@ -51,6 +54,16 @@ def step_finished(settings: Settings, step: StepRecord) -> None:
                 clock.stamp(step.finished_at or clock.now()),
                 *asdict(step.counts).values(),
             ),
+        )
+
+
+def lose(settings: Settings, run_id: str, step: str) -> None:
+    """A pending step whose landed batch was damaged before it could be merged."""
+    with opening(settings) as db:
+        db.execute(
+            "UPDATE step SET state='failed', kind='store', code='corrupt', message=?, message_values='{}'"
+            " WHERE run_id=? AND step=? AND state='pending'",
+            (DAMAGED, run_id, step),
         )
 
 

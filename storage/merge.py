@@ -6,6 +6,8 @@ the order in which batches arrive:
 - no row of that key: inserted;
 - newer and different: the row is replaced, its old values go to `revision`;
 - older and different: goes to `revision`, the row stays;
+- a day that is over for that source: the row stays, only a hole is filled (and whoever saw the day
+  comes before whoever filled its hole);
 - equal: the row stays as it is. If the batch is older, the row takes its (earlier) provenance; if it
   was observed after the day's end, a provisional row is final now.
 """
@@ -45,8 +47,9 @@ class Landed:
     """A landed batch: where its rows are, and what its receipt has to say.
 
     A file has one row a key; `duplicate` more were given, of which the last one counts.
-    `frozen_before`: stored rows of earlier days are not changed by it, because history that is
-    restated is not read again (None: any day may change)."""
+    `frozen_before`: stored rows of earlier days are not changed by it, only holes filled: a day that is
+    over cannot be seen live any more, and history that is restated is not read again (None: any day
+    may change). `thaws`: but rows that were never final may change."""
 
     path: Path
     run_id: str
@@ -56,6 +59,7 @@ class Landed:
     observed_at: datetime
     rejected: int = 0
     frozen_before: date | None = None
+    thaws: bool = False
     duplicate: int = 0
 
 
@@ -97,15 +101,14 @@ def _judge(connection: duckdb.DuckDBPyConnection, landed: Landed) -> dict[str, i
 
     Raises StoreError when demo and real rows would meet."""
     table = landed.table
-    frozen = "FALSE"
-    if landed.frozen_before is not None and "date" in table.key:
-        frozen = f"i.date < DATE '{landed.frozen_before.isoformat()}'"
+    frozen, filler = _frozen(landed)
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE judged AS"
         f" SELECT {quoted([name for name, _ in table.all_columns], 'i.')}, t.observed_at AS _stored_at, CASE"
         "  WHEN t.observed_at IS NULL THEN 'insert'"
         f"  WHEN {frozen} THEN 'leave'"
         f"  WHEN NOT ({_differs(table, 't', 'i')}) THEN 'same'"
+        f"  WHEN {filler} THEN 'refill'"
         "  WHEN i.observed_at > t.observed_at THEN 'update'"
         "  ELSE 'older' END AS _verdict"
         f" FROM read_parquet({engine.literal(landed.path)}) i"
@@ -121,6 +124,21 @@ def _judge(connection: duckdb.DuckDBPyConnection, landed: Landed) -> dict[str, i
         f" AND s.key = {_json(table.key, 'j')} AND s.seen_at >= j.observed_at"
     )
     return _verdicts(connection)
+
+
+def _frozen(landed: Landed) -> tuple[str, str]:
+    """As SQL: whether a stored row is too old to be changed; and whether it was but put into a hole by
+    a later batch for which it was too old, so that this one, which saw its day, comes before it."""
+    if landed.frozen_before is None or "date" not in landed.table.key:
+        return "FALSE", "FALSE"
+    before = f"DATE '{landed.frozen_before.isoformat()}'"
+    days = (landed.observed_at.date() - landed.frozen_before).days
+    frozen = f"i.date < {before} AND i.observed_at > t.observed_at"
+    filler = (
+        f"i.date >= {before} AND i.observed_at < t.observed_at"
+        f" AND i.date < CAST(t.observed_at AS DATE) - {days}"
+    )
+    return (f"{frozen} AND NOT t.provisional" if landed.thaws else frozen), filler
 
 
 def _verdicts(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
@@ -158,10 +176,11 @@ def _merge(connection: duckdb.DuckDBPyConnection, table: Table, verdicts: Mappin
     insert = f"WHEN NOT MATCHED THEN INSERT ({quoted(columns)}) VALUES ({quoted(columns, 'j.')})"
     connection.execute(
         f"MERGE INTO {table.name} AS t"
-        f" USING (SELECT * FROM judged WHERE _verdict IN ('insert', 'update')) AS j"
+        f" USING (SELECT * FROM judged WHERE _verdict IN ('insert', 'update', 'refill')) AS j"
         f" ON {_same_key(table, 't', 'j')}"
         # A clause that nothing meets costs a millisecond.
-        f" {update if verdicts.get('update') else ''} {insert if verdicts.get('insert') else ''}"
+        + (f" {update}" if verdicts.get("update") or verdicts.get("refill") else "")
+        + (f" {insert}" if verdicts.get("insert") else "")
     )
 
 
@@ -202,11 +221,11 @@ def merge(connection: duckdb.DuckDBPyConnection, landed: Landed, now: datetime) 
     verdicts = _judge(connection, landed)
     if verdicts.get("update") or verdicts.get("older"):
         _keep_revisions(connection, table)
-    if verdicts.get("insert") or verdicts.get("update"):
+    if verdicts.get("insert") or verdicts.get("update") or verdicts.get("refill"):
         _merge(connection, table, verdicts)
     if verdicts.get("same"):
         _confirm(connection, table)
-    inserted, updated = verdicts.get("insert", 0), verdicts.get("update", 0)
+    inserted, updated = verdicts.get("insert", 0), verdicts.get("update", 0) + verdicts.get("refill", 0)
     count = MergeCount(inserted, updated, sum(verdicts.values()) - inserted - updated, landed.duplicate)
     _write_receipt(connection, landed, count, now)
     return count

@@ -99,7 +99,8 @@ def export_coins(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
         # fell out of the list since then has a successor in its rank.
         " FROM (FROM crypto_price WHERE date >= (SELECT max(date) FROM crypto_price) - 1"
         "  QUALIFY row_number() OVER (PARTITION BY coin ORDER BY date DESC) = 1)"
-        " WHERE rank <= 20 QUALIFY rank() OVER (PARTITION BY rank ORDER BY date DESC) = 1"
+        " WHERE rank <= 20"
+        " QUALIFY row_number() OVER (PARTITION BY rank ORDER BY date DESC, observed_at DESC, coin) = 1"
         " ORDER BY rank, coin",
     )
     history: dict[str, list[list[object]]] = {str(coin["coin"]): [] for coin in coins}

@@ -6,7 +6,9 @@ import shutil
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
@@ -564,3 +566,49 @@ def test_what_is_not_understood_gets_the_usage(
     assert (ended.value.code, said.out) == (2, "")
     assert said.err.startswith("usage: collect.py")
     assert not home.exists()
+
+
+# ---------------------------------------------------------------- clocks that are wrong
+
+
+@contextmanager
+def dated(world: World, step: str, setting: str, ahead: timedelta) -> Iterator[None]:
+    """That upstream answers as it does, on a server whose clock is ahead."""
+    host, path = STEPS[step]
+    with FakeUpstream(clock=world.at + ahead) as server:
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        body = opener.open(world.up.env()[setting] + path).read()
+        server.fault(host, path, Fault.status(200, body))
+        world.monkeypatch.setenv(setting, server.env()[setting])
+        yield
+
+
+def test_an_upstream_whose_clock_is_a_day_ahead_ends_nobodys_day(seeded: World) -> None:
+    with dated(seeded, "alternative_me.fear_greed", "COLLECTOR_FEAR_GREED_URL", timedelta(days=1)):
+        assert seeded.run() == 0
+    for table in ("crypto_price", "protocol_tvl"):
+        assert seeded.ask(f"SELECT DISTINCT provisional FROM {table} WHERE date = '{TODAY}'") == [
+            {"provisional": True}
+        ]
+
+
+def test_an_answer_of_a_far_day_is_not_believed_and_names_the_clock(seeded: World) -> None:
+    before = seeded.stored()["defillama.protocols"]
+    with dated(seeded, "defillama.protocols", "COLLECTOR_DEFILLAMA_URL", timedelta(days=300_000)):
+        assert seeded.run() == 1
+    step = seeded.steps()["defillama.protocols"]
+    assert (step.state, step.kind, step.code) == ("failed", "unavailable", "suspect")
+    assert "clock" in (step.said() or "")
+    assert seeded.stored()["defillama.protocols"] == before
+
+
+def test_a_coin_of_tomorrow_is_refused_and_the_others_are_shown(world: World) -> None:
+    def tomorrow(rows: Rows) -> Rows:
+        rows[3]["last_updated"] = (world.at + timedelta(days=1)).isoformat()
+        return rows
+
+    world.up.fault(*STEPS[MARKETS], Fault.mutate(tomorrow))
+    assert world.run() == 0
+    assert world.ask("SELECT DISTINCT date FROM crypto_price") == [{"date": TODAY}]
+    assert world.steps()[MARKETS].counts.rejected == 1
+    assert len(world.export()["coins"]) == 19

@@ -48,8 +48,6 @@ def rows(query: str) -> list[dict[str, Any]]:
 @pytest.fixture
 def desk(home: object, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Any:
     with FakeUpstream() as up:
-        # An old time stamp would put this coin on the day before in the first hours of a UTC day.
-        up.set_lag("figure-heloc", timedelta(minutes=1))
         yield Desk(up, monkeypatch, capsys)
 
 
@@ -119,6 +117,22 @@ def test_a_total_that_is_restated_within_a_week_is_revised_and_later_left_alone(
         "key": f'{{"series":"defillama.total_tvl","date":"{yesterday}"}}',
         "was_provisional": False,
     }
+
+
+@pytest.mark.parametrize("days", [1, 7, 8, 20])
+def test_a_value_that_was_provisional_when_all_stopped_is_read_again_however_late(
+    desk: Desk, days: int
+) -> None:
+    desk.up.set_tvl(FIRST.date(), 100e9)
+    desk.turn(FIRST)
+    assert desk.collect() == 0
+    desk.up.set_tvl(FIRST.date(), 91e9)
+    desk.turn(FIRST + timedelta(days=days))
+    assert desk.collect() == 0
+    assert rows(
+        "SELECT value, provisional FROM observation"
+        f" WHERE series='defillama.total_tvl' AND date='{FIRST.date()}'"
+    ) == [{"value": 91e9, "provisional": False}]
 
 
 def test_days_that_were_forgotten_come_back_where_the_upstream_has_them(desk: Desk) -> None:

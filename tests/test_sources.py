@@ -394,7 +394,10 @@ def test_a_coin_that_is_gone_is_quarantined_and_the_rest_closed(
     assert "ethereum" in kept
     assert "http_404" in kept
     assert prices("2026-11-22")["ethereum"]["source"] == "coingecko.markets"
-    # Seen live and never closed: sealed as it was.
+    # Seen live and never closed: it has another day for that, then it is sealed as it was.
+    assert prices("2026-11-22")["ethereum"]["provisional"] is True
+    turn(MORNING + timedelta(days=1))
+    assert collect.main(["crypto"]) == 0
     assert prices("2026-11-22")["ethereum"]["provisional"] is False
 
 
@@ -406,6 +409,73 @@ def test_closes_that_fail_cost_neither_todays_prices_nor_yesterdays_rows(
     done = step("coingecko.closes")
     assert (done.state, done.kind, done.code) == ("failed", "changed", "html")
     assert (len(prices("2026-11-22")), len(prices("2026-11-23"))) == (20, 20)
+
+
+def test_one_coin_that_is_busy_costs_no_other_its_close_and_is_asked_again(
+    up: FakeUpstream, turn: Turn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    up.fault("coingecko", "/coins/ethereum/market_chart", Fault.status(503))
+    assert two_days(up, turn, monkeypatch) == (0, 0)
+    done = step("coingecko.closes")
+    assert (done.state, done.counts.updated, done.counts.rejected) == ("ok", 19, 1)
+    assert [coin for coin, row in prices("2026-11-22").items() if row["provisional"]] == ["ethereum"]
+    up.clear_faults()
+    up.reset_counts()
+    turn(MORNING + timedelta(hours=1))
+    assert collect.main(["crypto"]) == 0
+    assert up.count("coingecko", "/coins/*/market_chart") == 1
+    closed = prices("2026-11-22")["ethereum"]
+    assert (closed["source"], closed["provisional"]) == ("coingecko.closes", False)
+
+
+def test_a_cap_that_the_chart_does_not_know_leaves_the_one_that_was_seen(
+    up: FakeUpstream, turn: Turn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def forget(chart: dict[str, Any]) -> dict[str, Any]:
+        return {**chart, "market_caps": [[when, 0.0] for when, _cap in chart["market_caps"]]}
+
+    up.fault("coingecko", "/coins/ethereum/market_chart", Fault.mutate(forget))
+    assert two_days(up, turn, monkeypatch) == (0, 0)
+    closed = prices("2026-11-22")["ethereum"]
+    assert closed["source"] == "coingecko.closes" and closed["market_cap"] > 1e9
+
+
+def test_when_the_first_coins_are_all_unknown_the_rest_is_not_asked(
+    up: FakeUpstream, turn: Turn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    up.fault("coingecko", "/coins/*/market_chart", Fault.status(404, '{"error":"coin not found"}'))
+    assert two_days(up, turn, monkeypatch) == (0, 1)
+    done = step("coingecko.closes")
+    assert (done.state, done.code, done.requests) == ("failed", "http_404", 3)
+    assert {row["provisional"] for row in prices("2026-11-22").values()} == {True}
+
+
+def test_when_most_coins_are_unknown_the_answer_is_not_believed(
+    up: FakeUpstream, turn: Turn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    up.fault("coingecko", "/coins/bitcoin/market_chart", Fault.mutate(lambda chart: chart))
+    up.fault("coingecko", "/coins/*/market_chart", Fault.status(404, '{"error":"coin not found"}'))
+    assert two_days(up, turn, monkeypatch) == (0, 1)
+    done = step("coingecko.closes")
+    assert (done.state, done.kind, done.code) == ("failed", "changed", "suspect")
+
+
+def test_a_close_stays_when_the_market_still_dates_a_coin_by_the_day_before(
+    up: FakeUpstream, turn: Turn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COINGECKO_API_KEY", DEMO_KEY)
+    up.moving = True
+    seen = []
+    # Quoted six hours late, as this one is.
+    for at in (EVENING, *(MORNING.replace(hour=hour, minute=2) for hour in (0, 2, 5, 8))):
+        turn(at)
+        assert collect.main(["crypto"]) == 0
+        seen.append(prices("2026-11-22")["figure-heloc"])
+    assert [row["source"] for row in seen] == ["coingecko.markets"] + ["coingecko.closes"] * 4
+    assert len({row["price"] for row in seen[1:]}) == 1
+    with db.reader(load()) as connection:
+        found = connection.execute("SELECT count(*) FROM revision WHERE NOT was_provisional").fetchone()
+    assert found == (0,)
 
 
 def test_a_third_run_of_the_day_asks_for_no_close_again(

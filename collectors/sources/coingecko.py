@@ -176,15 +176,25 @@ def parse_closes(answers: Sequence[Answer], ask: Ask) -> Batch:
     stored = {row["coin"]: row for row in ask.unsealed if row["date"] == yesterday}
     rows: list[Row] = []
     rejected: list[Rejected] = []
+    refused: Changed | None = None
     for answer in answers:
         coin = str(answer.request.item)
         try:
             close = last_of_day(json_of(answer.body), yesterday, answer.at)
             if close["price"] is None or close["price"] <= 0:
                 raise Unfit("implausible")
-            rows.append({**stored[coin], **close})
         except Unfit as unfit:
             rejected.append(Rejected({"coin": coin}, str(unfit)))
+        except Changed as changed:
+            rejected.append(Rejected({"coin": coin}, changed.code))
+            refused = changed
+        else:
+            # An unknown cap must not take the place of one that was seen.
+            rows.append(
+                {**stored[coin], **{name: value for name, value in close.items() if value is not None}}
+            )
+    if refused is not None and not rows:
+        raise refused
     return Batch(rows, rejected)
 
 

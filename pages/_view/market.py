@@ -37,9 +37,9 @@ def newest(prices: pd.DataFrame) -> pd.DataFrame:
     successor in its rank."""
     if prices.empty:
         return prices
-    recent = prices[prices["date"] >= prices["date"].max() - DAY].sort_values("date")
+    recent = prices[prices["date"] >= prices["date"].max() - DAY].sort_values(["date", "observed_at"])
     coins = recent.drop_duplicates("coin", keep="last")
-    return coins[coins["date"] == coins.groupby("rank", dropna=False)["date"].transform("max")]
+    return coins[~coins.duplicated("rank", keep="last") | coins["rank"].isna()]
 
 
 def market_move(coins: pd.DataFrame) -> float | None:
