@@ -203,6 +203,114 @@ def test_intraday_revisions_are_forgotten_after_ninety_days_and_final_ones_never
         land(store, "a", [price(value=1.0)]),
         land(store, "b", [price(value=2.0)], SIX + timedelta(hours=1)),
     )
+    put(
+        store,
+        land(store, "c", [price(value=3.0)], NEXT),
+        land(store, "d", [price(value=4.0)], NEXT + timedelta(hours=1)),
+    )
+    for days, left in ((89, 3), (92, 1)):
+        with db.writer(store) as connection:
+            upkeep.prune(connection, NEXT + timedelta(days=days))
+        assert len(rows(store, "SELECT * FROM revision")) == left
+
+
+def test_a_row_without_a_key_is_refused_by_the_table_itself(store: Settings) -> None:
+    for name, key in (("crypto_price", "coin"), ("protocol_tvl", "protocol"), ("observation", "series")):
+        found = rows(
+            store,
+            f"SELECT is_nullable FROM duckdb_columns() WHERE table_name='{name}' AND column_name='{key}'",
+        )
+        assert found == [{"is_nullable": False}]
+    with pytest.raises(duckdb.ConstraintException):
+        put(store, land(store, "r1", [{**price(), "coin": None}]))
+    assert PROTOCOL_TVL.values == ("name", "category", "tvl", "change_1d", "change_7d")
+
+
+# ---------------------------------------------------------------- any order
+
+_homes = count()
+
+
+def _fresh(base: Path) -> Iterator[Settings]:
+    """A store of its own for every order that is tried."""
+    while True:
+        settings = load(COLLECTOR_HOME=str(base / f"order{next(_homes)}"))
+        db.migrate(settings)
+        landing.prepare(settings)
+        yield settings
+
+
+Observations = list[tuple[int, float | None]]
+
+
+def _state(settings: Settings, observations: Observations, *, provenance: bool) -> tuple[Any, Any]:
+    for minutes, value in observations:
+        at = SIX + timedelta(minutes=minutes)
+        put(settings, land(settings, f"r{minutes}", [price(value=value, volume=1.0)], at))
+    columns = "*" if provenance else "coin, date, price, volume, provisional"
+    return (
+        rows(settings, f"SELECT {columns} FROM crypto_price ORDER BY ALL"),
+        rows(
+            settings,
+            "SELECT DISTINCT key, replaced->>'price' AS price, was_provisional FROM revision ORDER BY ALL",
+        ),
+    )
+
+
+_minute = st.sampled_from([0, 30, 120, 200, 300, 600])  # three before the day's end, three after
+_value = st.sampled_from([10.0, 11.0, None])
+
+
+@profile(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(_minute, _value), min_size=2, max_size=2, unique_by=lambda pair: pair[0]))
+def test_two_batches_in_either_order_give_the_same_table_to_the_last_column(
+    home: Path, observations: Observations
+) -> None:
+    stores = _fresh(home)
+    one = _state(next(stores), observations, provenance=True)
+    other = _state(next(stores), observations[::-1], provenance=True)
+    assert one == other
+
+
+@profile(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(_minute, _value), min_size=3, max_size=3, unique_by=lambda pair: pair[0]))
+def test_three_batches_in_any_order_give_the_same_values(home: Path, observations: Observations) -> None:
+    stores = _fresh(home)
+    found = [_state(next(stores), list(order), provenance=False) for order in permutations(observations)]
+    assert all(row == found[0][0] for row, _revisions in found)
+
+
+def test_a_value_that_came_back_is_not_overruled_by_a_late_batch_in_between(home: Path) -> None:
+    settings = next(_fresh(home))
+    state, _revisions = _state(settings, [(0, 12.0), (30, 12.0), (10, 10.0)], provenance=False)
+    assert [row["price"] for row in state] == [12.0]
+
+
+def test_whoever_saw_a_day_comes_before_whoever_filled_its_hole_in_either_order(home: Path) -> None:
+    late = SIX + timedelta(days=5)
+    for order in ((0, 1), (1, 0)):
+        settings = Settings(COLLECTOR_HOME=str(home / str(order[0])), _env_file=None)  # type: ignore[call-arg]
+        db.migrate(settings)
+        landing.prepare(settings)
+        batches = (
+            land(settings, "saw", [price(value=1.0)], SIX, frozen_before=SIX.date()),
+            land(settings, "filled", [price(value=2.0)], late, frozen_before=late.date()),
+        )
+        put(settings, *(batches[n] for n in order))
+        assert [(row["price"], row["run_id"]) for row in table(settings)] == [(1.0, "saw")]
+        assert rows(settings, "SELECT * FROM revision") == []
+
+
+@pytest.mark.parametrize(("thaws", "kept"), [(False, 1.0), (True, 2.0)])
+def test_a_day_that_is_over_changes_only_where_it_was_never_final_and_is_read_again(
+    store: Settings, thaws: bool, kept: float
+) -> None:
+    late = SIX + timedelta(days=10)
+    put(store, land(store, "r1", [price(value=1.0)]))
+    put(store, land(store, "r2", [price(value=2.0)], late, frozen_before=late.date(), thaws=thaws))
+    assert [row["price"] for row in table(store)] == [kept]
+    with db.writer(store) as connection:
+        upkeep.seal(connection, CRYPTO_PRICE, late.date())
     # Final now: nothing changes it any more.
     later = late + timedelta(days=1)
     put(store, land(store, "r3", [price(value=3.0)], later, frozen_before=later.date(), thaws=thaws))
