@@ -24,6 +24,7 @@ from storage.texts import N_
 __all__ = ["StoreBusy", "StoreError", "StoreMissing", "checkpoint", "migrate", "reader", "writer"]
 
 _RETRY_S = 0.05
+OWN_TURN_S = 5.0
 # One store at a time in one instance: what else would this process do with two?
 _attaching = Lock()
 
@@ -54,12 +55,12 @@ def _check_file(settings: Settings, *, must_exist: bool) -> None:
 def _opened(settings: Settings, *, read_only: bool, wait_s: float) -> Iterator[duckdb.DuckDBPyConnection]:
     """The store as the default database of a connection of its own; detached when the block ends,
     which rolls back what was not committed and gives the file back to other programs."""
-    give_up = time.monotonic() + wait_s
-    if not _attaching.acquire(timeout=wait_s):
+    # Threads of this process take turns, each for milliseconds: that is no other program's lock.
+    if not _attaching.acquire(timeout=wait_s + OWN_TURN_S):
         raise StoreBusy("busy", BUSY)
     try:
         with engine.cursor() as connection:
-            _attach(connection, settings, read_only, give_up)
+            _attach(connection, settings, read_only, time.monotonic() + wait_s)
             try:
                 yield connection
             finally:

@@ -157,16 +157,17 @@ def unmerged_steps(settings: Settings) -> list[StepRecord]:
 
 
 def merge_mark(settings: Settings) -> str:
-    """Changes whenever a step has changed the store: what caches are keyed on."""
+    """Changes whenever a step has changed the store or days were sealed: what caches are keyed on."""
     with reading(settings) as db:
         row = (
             db
             and db.execute(
-                "SELECT count(*) AS n, max(finished_at) AS newest FROM step WHERE inserted + updated > 0"
-                " OR reason='replayed' OR step='seal'"
+                "SELECT count(*) AS n, max(finished_at) AS newest,"
+                " (SELECT value FROM memo WHERE name='sealed') AS sealed"
+                " FROM step WHERE inserted + updated > 0 OR reason='replayed'"
             ).fetchone()
         )
-        return f"{row['n']}|{row['newest']}" if row else ""
+        return f"{row['n']}|{row['newest']}|{row['sealed']}" if row else ""
 
 
 def cancel_asked(settings: Settings, run_id: str) -> bool:

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -18,7 +19,7 @@ from typing import Any
 import pytest
 
 import collect
-from collectors import pipeline
+from collectors import housekeeping, pipeline
 from collectors.http import Http
 from storage import clock, db, landing, ledger, read
 from storage.settings import load
@@ -612,3 +613,46 @@ def test_a_coin_of_tomorrow_is_refused_and_the_others_are_shown(world: World) ->
     assert world.ask("SELECT DISTINCT date FROM crypto_price") == [{"date": TODAY}]
     assert world.steps()[MARKETS].counts.rejected == 1
     assert len(world.export()["coins"]) == 19
+
+
+def test_a_page_that_was_drawn_before_the_days_were_sealed_is_drawn_again(
+    seeded: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def provisional() -> list[bool]:
+        prices = read.frames(load()).prices
+        return sorted(set(prices[prices["date"].dt.date == TODAY]["provisional"].tolist()))
+
+    close = housekeeping.close_store
+    seen: list[list[bool]] = []
+
+    def watched(*arguments: Any) -> None:
+        seen.append(provisional())
+        close(*arguments)
+
+    monkeypatch.setattr(housekeeping, "close_store", watched)
+    seeded.turn(NOW + timedelta(days=1))
+    assert seeded.run() == 0
+    assert [*seen, provisional()] == [[True], [False]]
+
+
+def test_threads_that_read_at_the_same_time_never_find_the_store_busy(seeded: World) -> None:
+    over, told = threading.Event(), []
+
+    def slowly() -> None:
+        while not over.is_set():
+            with db.reader(load()):
+                time.sleep(0.3)
+
+    readers = [threading.Thread(target=slowly) for _ in range(2)]
+    for reader in readers:
+        reader.start()
+    try:
+        for _ in range(5):
+            told.append((read.probe(load()), read.stored(load()).problem, read.frames(load()).problem))
+            seeded.monkeypatch.setattr(read, "_stored", {})
+            seeded.monkeypatch.setattr(read, "_kept", {})
+    finally:
+        over.set()
+        for reader in readers:
+            reader.join()
+    assert told == [("ok", None, None)] * 5
