@@ -7,8 +7,8 @@ from functools import cache
 _WORD = re.compile(r"[^\W\d_](?:[\w’'-]*\w)?")
 _HANGUL = re.compile(r"[가-힣]")
 _CLAUSE = re.compile(r"[.;:!?,()—–]|\b(?:but|although|while|whereas|however)\b")
-# How many letters may follow a stem: "risk" is in "riskiness", "run" not in "running-mate".
-_ENDING = 4
+# How many letters may follow a stem of at least so many: "vulnerabilities", "risky", "runs"; not "runway".
+_ENDINGS = ((6, 8), (4, 4), (1, 1))
 
 
 def clean(text: str) -> str:
@@ -27,8 +27,11 @@ def clauses(text: str) -> list[list[str]]:
 
 
 def is_of(word: str, stems: frozenset[str]) -> bool:
-    """Whether the word is a stem with at most four letters after it."""
-    return any(word[:n] in stems for n in range(max(2, len(word) - _ENDING), len(word) + 1))
+    """Whether the word begins with a stem, and not much follows: the longer the stem, the more may."""
+    return any(
+        word[:n] in stems and len(word) - n <= next(most for least, most in _ENDINGS if n >= least)
+        for n in range(1, len(word) + 1)
+    )
 
 
 @cache

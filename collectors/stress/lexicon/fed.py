@@ -1,6 +1,6 @@
 """Words of central bankers: about financial stability, and about the stance of policy.
 
-Stems: a word counts where it begins with one of them and no longer than four letters follow.
+CONCERN and COMFORT hold stems (`words.is_of` says how much may follow); the others are whole words.
 """
 
 # What a speech on financial stability says when it worries.
