@@ -97,45 +97,45 @@ SETS = ((0.90, N_("full")), (0.60, N_("partial")), (0.40, N_("limited")))
 
 def _ratio(name: str, title: str, risky: str, safe: str) -> Input:
     series = (f"yahoo.{risky}.adjusted", f"yahoo.{safe}.adjusted")
-    return Input(name, title, "etf", series, "fraction", "ratio", "drawdown", 252)
+    return Input(name, title, "etf", series, N_("fraction"), "ratio", "drawdown", 252)
 
 
 INPUTS: tuple[Input, ...] = (
-    Input("baa10y", N_("Baa − 10-year"), "credit", ("fred.BAA10Y",), "pp"),
-    Input("baa_aaa", N_("Baa − Aaa"), "credit", ("fred.DBAA", "fred.DAAA"), "pp", "difference"),
-    Input("hy_oas", N_("High-yield OAS"), "credit", ("fred.BAMLH0A0HYM2",), "pp", anchored=True),
+    Input("baa10y", N_("Baa − 10-year"), "credit", ("fred.BAA10Y",), N_("pp")),
+    Input("baa_aaa", N_("Baa − Aaa"), "credit", ("fred.DBAA", "fred.DAAA"), N_("pp"), "difference"),
+    Input("hy_oas", N_("High-yield OAS"), "credit", ("fred.BAMLH0A0HYM2",), N_("pp"), anchored=True),
     Input(
-        "sofr_effr", N_("SOFR − EFFR"), "funding", ("fred.SOFR", "fred.EFFR"), "bp",
+        "sofr_effr", N_("SOFR − EFFR"), "funding", ("fred.SOFR", "fred.EFFR"), N_("bp"),
         "difference", "mean", 5, scale=100.0, needs=252,
     ),
     Input(
-        "cp_bill", N_("Financial CP − 3-month bill"), "funding", ("fred.DCPF3M", "fred.DTB3"), "pp",
+        "cp_bill", N_("Financial CP − 3-month bill"), "funding", ("fred.DCPF3M", "fred.DTB3"), N_("pp"),
         "difference", "median", 5,
     ),
     Input(
-        "effr_bill", N_("EFFR − 3-month bill"), "funding", ("fred.DFF", "fred.DGS3MO"), "pp",
+        "effr_bill", N_("EFFR − 3-month bill"), "funding", ("fred.DFF", "fred.DGS3MO"), N_("pp"),
         "difference", "mean", 5, weight=0.5,
     ),
     Input(
-        "dgs10_vol", N_("10-year yield volatility"), "treasury", ("fred.DGS10",), "bp a year",
+        "dgs10_vol", N_("10-year yield volatility"), "treasury", ("fred.DGS10",), N_("bp a year"),
         shape="deviation", window=21, scale=100.0,
     ),
     Input(
-        "dgs2_vol", N_("2-year yield volatility"), "treasury", ("fred.DGS2",), "bp a year",
+        "dgs2_vol", N_("2-year yield volatility"), "treasury", ("fred.DGS2",), N_("bp a year"),
         shape="deviation", window=21, scale=100.0,
     ),
-    Input("move", N_("MOVE (proxy)"), "treasury", ("yahoo.^MOVE",), "points", proxy=True),
+    Input("move", N_("MOVE (proxy)"), "treasury", ("yahoo.^MOVE",), N_("points"), proxy=True),
     Input(
-        "tlt_vol", N_("TLT volatility (proxy)"), "treasury", ("yahoo.TLT.adjusted",), "% a year",
+        "tlt_vol", N_("TLT volatility (proxy)"), "treasury", ("yahoo.TLT.adjusted",), N_("% a year"),
         shape="log_deviation", window=21, scale=100.0, proxy=True,
     ),
-    Input("vix", N_("VIX"), "volatility", ("yahoo.^VIX", "fred.VIXCLS"), "points", "first"),
+    Input("vix", N_("VIX"), "volatility", ("yahoo.^VIX", "fred.VIXCLS"), N_("points"), "first"),
     Input(
-        "spy_vol", N_("SPY realised volatility"), "volatility", (CALENDAR,), "% a year",
+        "spy_vol", N_("SPY realised volatility"), "volatility", (CALENDAR,), N_("% a year"),
         shape="log_deviation", window=21, scale=100.0,
     ),
     Input(
-        "spy_drawdown", N_("SPY drawdown"), "volatility", (CALENDAR,), "fraction",
+        "spy_drawdown", N_("SPY drawdown"), "volatility", (CALENDAR,), N_("fraction"),
         shape="drawdown", window=252,
     ),
     _ratio("hyg_iei", N_("HYG / IEI drawdown"), "HYG", "IEI"),
@@ -143,22 +143,22 @@ INPUTS: tuple[Input, ...] = (
     _ratio("emb_ief", N_("EMB / IEF drawdown"), "EMB", "IEF"),
     _ratio("bkln_bil", N_("BKLN / BIL drawdown"), "BKLN", "BIL"),
     _ratio("xlf_spy", N_("XLF / SPY drawdown"), "XLF", "SPY"),
-    Input("news", N_("News stress"), "news", ("text.news",), "score", needs=60),
-    Input("fed", N_("Fed stability concern"), "fed", ("text.fed",), "score", needs=60),
+    Input("news", N_("News stress"), "news", ("text.news",), N_("score"), needs=60),
+    Input("fed", N_("Fed stability concern"), "fed", ("text.fed",), N_("score"), needs=60),
 )  # fmt: skip
 
 # Shown on the page, never scored: name of the series, what it is, its unit.
 SHOWN: tuple[tuple[str, str, str], ...] = (
-    ("fred.WALCL", N_("Federal Reserve assets"), "millions of USD"),
-    ("fred.WTREGEN", N_("Treasury General Account"), "millions of USD"),
-    ("fred.RRPONTSYD", N_("Overnight reverse repo"), "billions of USD"),
-    ("fred.WRESBAL", N_("Reserve balances"), "millions of USD"),
-    ("fred.RPONTSYD", N_("Overnight repo"), "billions of USD"),
-    ("fred.WLCFLPCL", N_("Discount window"), "millions of USD"),
-    ("fred.T10Y3M", N_("10-year − 3-month"), "pp"),
-    ("fred.NFCI", N_("Chicago Fed NFCI"), "index"),
-    ("fred.STLFSI4", N_("St. Louis Fed STLFSI4"), "index"),
-    ("ofr.fsi", N_("OFR FSI"), "index"),
+    ("fred.WALCL", N_("Federal Reserve assets"), N_("millions of USD")),
+    ("fred.WTREGEN", N_("Treasury General Account"), N_("millions of USD")),
+    ("fred.RRPONTSYD", N_("Overnight reverse repo"), N_("billions of USD")),
+    ("fred.WRESBAL", N_("Reserve balances"), N_("millions of USD")),
+    ("fred.RPONTSYD", N_("Overnight repo"), N_("billions of USD")),
+    ("fred.WLCFLPCL", N_("Discount window"), N_("millions of USD")),
+    ("fred.T10Y3M", N_("10-year − 3-month"), N_("pp")),
+    ("fred.NFCI", N_("Chicago Fed NFCI"), N_("index")),
+    ("fred.STLFSI4", N_("St. Louis Fed STLFSI4"), N_("index")),
+    ("ofr.fsi", N_("OFR FSI"), N_("index")),
 )
 
 
