@@ -4,7 +4,7 @@ Mean and standard deviation run along the series as pandas' rolling windows do, 
 operation: add the new value, take away the old, Kahan's compensation for both. Yields and rates come
 in whole basis points, so that two windows often have the same deviation; which of two such days ranks
 higher is then decided by the last bit, and a window computed afresh decides otherwise than the
-reference in one day of six. The state after every day is kept, so that a daily update goes on
+reference on one day in four. The state after every day is kept, so that a daily update goes on
 from the last.
 """
 
