@@ -18,7 +18,7 @@ FILES = sorted(
     for path in (*ROOT.glob("*.py"), *(file for part in PARTS for file in (ROOT / part).rglob("*.py")))
 )
 NAMES = {str(file.with_suffix("")).replace("/", ".").replace("\\", "."): file for file in FILES}
-OURS = {*PARTS, "collect", "console_api", "console_app", "console_guard", "_venv", "_console"}
+OURS = {*PARTS, "collect", "console_api", "console_app", "console_guard", "_venv", "_console", "_history"}
 
 # What pages, the API and the window may ask. `texts` and `clock` hold no data.
 ASKED = (
@@ -60,6 +60,9 @@ MAY: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("console_guard.py", ()),
     ("console_api.py", (*ASKED, "console_guard")),
     ("console_app.py", (*ASKED, "pages", "console_api", "console_guard")),
+    # The validation replays the index over files, beside the store.
+    ("scripts/_history.py", ("collectors.stress",)),
+    ("scripts/validate_index.py", ("_history", "collectors.stress", "storage.texts")),
     (
         "scripts/",
         ("_venv", "_console", "storage.settings", "storage.db", "storage.ledger", "storage.texts"),
