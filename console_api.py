@@ -6,17 +6,21 @@ Errors are JSON everywhere under `/api` and `/exports`, where Streamlit would an
 import base64
 import hashlib
 import re
+import sqlite3
 from http import HTTPStatus
 from pathlib import Path
+from typing import NoReturn
 
 from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import JSONResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import BaseRoute, Match, Mount, NoMatchFound, Route
+from starlette.types import Receive, Scope, Send
 
 from console_guard import error_body
 from storage import export, ledger, read
 from storage.settings import APP, ROOT, VERSION, Settings
+from storage.store_error import ledger_problem
 
 FILES = {
     export.PAGE: "text/html; charset=utf-8",
@@ -47,12 +51,16 @@ def api(settings: Settings) -> FastAPI:
 
     @app.get("/healthz")
     def healthz() -> Response:
-        live = ledger.running(settings)
+        try:
+            live, journal = ledger.running(settings), "ok" if ledger.exists(settings) else "missing"
+        except sqlite3.Error as error:
+            live, journal = None, ledger_problem(settings, error).code
         found = {
             "app": APP,
             "version": VERSION,
             "demo": settings.demo,
             "store": read.probe(settings),
+            "ledger": journal,
             "running": live.run_id if live else None,
         }
         return JSONResponse(found, headers={"Cache-Control": "no-store"})
@@ -102,8 +110,29 @@ def policy(html: str) -> str:
     )
 
 
+class Lost(BaseRoute):
+    """An address below a page: no page is there, and Streamlit would answer with an empty one, because
+    what it loads is not found from there. Everything of Streamlit's own is left to it."""
+
+    OWN = ("_stcore", "static", "media", "component", "oauth2callback", "auth")
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        parts = str(scope.get("path", "")).strip("/").split("/")
+        below = len(parts) > 1 and parts[0] not in self.OWN and "_stcore" not in parts
+        asked = scope["type"] == "http" and scope["method"] in ("GET", "HEAD")
+        return (Match.FULL if asked and below else Match.NONE), {}
+
+    def url_path_for(self, name: str, /, **params: object) -> NoReturn:
+        raise NoMatchFound(name, params)
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        query = scope.get("query_string", b"").decode("latin-1")
+        home = RedirectResponse(f"/?{query}" if query else "/", 302, {"Cache-Control": "no-store"})
+        await home(scope, receive, send)
+
+
 def routes(settings: Settings) -> list[BaseRoute]:
     """What `st.App` is given: `/api/v1`, the files, and an answer for unknown paths beside them."""
     files = site(settings)
     paths = (*(f"/{name}" for name in FILES), "/exports", "/exports/{rest:path}", "/api", "/api/{rest:path}")
-    return [Mount("/api/v1", app=api(settings)), *(Route(path, files) for path in paths)]
+    return [Mount("/api/v1", app=api(settings)), *(Route(path, files) for path in paths), Lost()]

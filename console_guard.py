@@ -3,8 +3,10 @@ security headers. Pure ASGI, because Starlette's own base class lets websockets 
 """
 
 import json
+import logging
 import re
 from collections.abc import Awaitable, Callable, MutableMapping
+from contextvars import ContextVar
 from typing import Any
 from urllib.parse import unquote
 
@@ -24,6 +26,7 @@ CODES = {400: "bad_path", 403: "forbidden", 404: "not_found", 405: "method_not_a
 
 _HOST = re.compile(r"(?P<name>\[[0-9a-f:]+\]|[a-z0-9._-]+)(:(?P<port>[0-9]{1,5}))?")
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
+_refused: ContextVar[bool] = ContextVar("refused", default=False)
 _SAFE = ("GET", "HEAD", "OPTIONS")
 
 
@@ -36,6 +39,17 @@ class Refusal(Exception):
         self.message = message
 
 
+class _Completed(logging.Filter):
+    """Silences uvicorn where it complains of a handshake that was answered with a status of its own: it
+    sends that answer, and then counts the handshake as left open. Nothing else is kept back."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return not (_refused.get() and "without completing handshake" in str(record.msg))
+
+
+_COMPLETED = _Completed()
+
+
 class Guard:
     """Lets through what this machine's own pages and tools send, over HTTP and websocket.
 
@@ -45,6 +59,7 @@ class Guard:
 
     def __init__(self, app: Asgi, hosts: str = "") -> None:
         self.app = app
+        logging.getLogger("uvicorn.error").addFilter(_COMPLETED)
         self.hosts = _LOOPBACK | {name.lower() for name in re.split(r"[\s,]+", hosts) if name}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -130,6 +145,7 @@ async def _refuse(scope: Scope, receive: Receive, send: Send, refusal: Refusal) 
         if "websocket.http.response" not in scope.get("extensions", {}):
             await send({"type": "websocket.close", "code": 1008})
             return
+        _refused.set(True)
         prefix = "websocket.http.response"
     body = json.dumps(error_body(refusal.status, refusal.message)).encode()
     headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]

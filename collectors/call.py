@@ -88,7 +88,8 @@ def open_call(
     """Raises Refused where the address or a key holds what HTTP has no room for."""
     names = {**plan.secrets, **request.secrets}
     keys = {header: value for header, name in names.items() if (value := secret(name))}
-    place = Place.of(request.url, keys.values())
+    held = sorted({names[header] for header in keys})
+    place = Place.of(request.url, keys.values(), ", ".join(held))
     url = address(request.url, request.params)
     if url is None or not all(key.isascii() and key.isprintable() for key in keys.values()):
         raise Refused("unexpected", say.BAD_ADDRESS, **place.values)

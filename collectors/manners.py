@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 
 from collectors import reply as say
 from collectors.call import Call
-from collectors.model import CollectError, Unavailable
+from collectors.model import CollectError, Refused, Unavailable
 from collectors.retry import PATIENCE_S, backoff, http_date, retry_after
+from storage import clock
 from storage.hosts import Hosts
 
 # A turn that comes later than this before the end of the budget is not waited for.
@@ -31,16 +32,18 @@ class Manners:
     given_up: set[str] = field(default_factory=set)
 
     def admit(self, call: Call) -> bool:
-        """Whether this is the probe of a paused host. Raises Unavailable `circuit_open`."""
+        """Whether this is the probe of a paused host. Raises `circuit_open`: Unavailable where the host
+        was in trouble, Refused where it does not want these credentials."""
         if (call.host, call.credentials) in self.locked_out:
-            raise Unavailable("circuit_open", say.LOCKED_OUT, **call.place.values)
+            raise _locked_out(call)
         eager = self.probe and call.host not in self.given_up
         claim_s = max(0.0, call.until - self.monotonic()) + MARGIN_S
         gate = self.hosts.admit(call.host, self.now, call.credentials, eager=eager, probe_s=claim_s)
         if gate.state == "open":
-            message = say.LOCKED_OUT if gate.denied else say.PAUSED
-            values = {**call.place.values, "until": _shown(gate.until)}
-            raise Unavailable("circuit_open", message, retry_at=gate.until, **values)
+            if gate.denied:
+                raise _locked_out(call, gate.until)
+            values = {**call.place.values, "until": clock.stamp(gate.until) if gate.until else ""}
+            raise Unavailable("circuit_open", say.PAUSED, retry_at=gate.until, **values)
         if gate.state == "probe":
             call.attempts = 1
         return gate.state == "probe"
@@ -68,7 +71,7 @@ class Manners:
         while wait := self.hosts.take_turn(call.host, self.now, call.pace_s, call.per_minute):
             if self.monotonic() + wait > call.until - MARGIN_S:
                 retry_at = self.now() + timedelta(seconds=wait)
-                values = {**call.place.values, "until": _shown(retry_at)}
+                values = {**call.place.values, "until": clock.stamp(retry_at)}
                 raise last or Unavailable("rate_limited", say.PACED, retry_at=retry_at, **values)
             self.sleep(wait)
         call.end += self.monotonic() - begun
@@ -102,5 +105,6 @@ class Manners:
         return True
 
 
-def _shown(instant: datetime | None) -> str:
-    return f"{instant:%Y-%m-%d %H:%M} UTC" if instant else ""
+def _locked_out(call: Call, until: datetime | None = None) -> Refused:
+    message = say.LOCKED_OUT if call.keys else say.SHUT_OUT
+    return Refused("circuit_open", message, retry_at=until, **call.place.values)

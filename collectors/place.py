@@ -20,19 +20,21 @@ class Place:
 
     host: str
     path: str = ""
+    # The settings that hold the keys which are sent along: names, never values.
+    key: str = ""
 
     @classmethod
-    def of(cls, url: str, secrets: Iterable[str]) -> Self:
-        """Works for malformed addresses too."""
+    def of(cls, url: str, secrets: Iterable[str], key: str = "") -> Self:
+        """Works for malformed addresses too. `key`: the settings that hold `secrets`."""
         rest = url.partition("://")[2].partition("?")[0].partition("#")[0]
         host, slash, path = rest.partition("/")
         known = tuple(secrets)
-        return cls(_plain(redact(host.rpartition("@")[2], known)), _plain(redact(slash + path, known)))
+        return cls(_plain(redact(host.rpartition("@")[2], known)), _plain(redact(slash + path, known)), key)
 
     @property
     def values(self) -> dict[str, Any]:
         """For the placeholders of a message."""
-        return {"host": self.host, "path": self.path}
+        return {"host": self.host, "path": self.path} | ({"key": self.key} if self.key else {})
 
 
 def _plain(text: str) -> str:

@@ -33,15 +33,17 @@ TOO_LARGE = N_("{host}{path} sent more than {megabytes} MB, which is not read. C
 ENCODED = N_("{host}{path} sent an encoding that was not asked for. The collector has to be adapted.")
 RATE_LIMITED = N_("{host} has had enough requests for now (429). Wait: the next run tries again.")
 TROUBLE = N_("{host}{path} answered {status}, trouble of its own. Wait: the next run tries again.")
-BAD_KEY = N_("{host} refused the key ({status}). Check the key in the settings.")
-NOT_ALLOWED = N_("{host}{path} may not be read without another key or plan ({status}). Check the key.")
+BAD_KEY = N_("{host} refused the key ({status}). Check {key} in .env or the environment.")
+NOT_IN_PLAN = N_("{host}{path} is not part of the plan of this key ({status}). Check {key} in .env.")
+NOT_ALLOWED = N_("{host}{path} may not be read without a key ({status}). Check keys and addresses in .env.")
 MISSING = N_("{host}{path} does not exist (404). Check the address in the settings.")
 ELSEWHERE = N_("{host}{path} redirects to where it is not followed ({status}). Check the address.")
 BAD_REQUEST = N_("{host}{path} refused the request ({status}). Check the address and the key.")
 BAD_ADDRESS = N_("{host}{path} cannot be asked: the address or the key is malformed. Check the settings.")
 PACED = N_("The next turn at {host} is at {until}, too late for this run. Wait: the next run tries again.")
 PAUSED = N_("{host} failed several times in a row and is left alone until {until}. Wait, or run by hand.")
-LOCKED_OUT = N_("{host} refused access lately and is not asked again now. Check the key in the settings.")
+LOCKED_OUT = N_("{host} refused this key and is not asked again now. Check {key} in .env or the environment.")
+SHUT_OUT = N_("{host} refused access and is not asked again now. Check keys and addresses in .env.")
 EMPTY = N_("{host}{path} sent an empty answer. Stored data stays; look at the address if it goes on.")
 HTML = N_("{host}{path} sent a web page instead of data. Stored data stays; look at it in a browser.")
 STRANGE_STATUS = N_("{host}{path} answered {status} without data. The collector has to be adapted.")
@@ -81,7 +83,7 @@ def judge(reply: Reply, place: Place, *, keyed: bool, retry_at: datetime | None 
     if status == 408 or status >= 500:
         raise Unavailable(f"http_{status}", TROUBLE, retry_at=retry_at, status=status, **place.values)
     if status in (401, 403):
-        said = BAD_KEY if keyed and detail not in NOT_THE_KEY else NOT_ALLOWED
+        said = (NOT_IN_PLAN if detail in NOT_THE_KEY else BAD_KEY) if keyed else NOT_ALLOWED
         raise Refused(f"http_{status}", said, detail=detail, status=status, **place.values)
     if status >= 400 or (300 <= status < 400 and status != 304):
         said = MISSING if status == 404 else ELSEWHERE if status < 400 else BAD_REQUEST

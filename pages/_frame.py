@@ -1,13 +1,17 @@
 """What surrounds every page: navigation, language, the DEMO and running banners, and who the data
 comes from. Every page is drawn inside this script, and only inside it."""
 
+import sqlite3
+
 import streamlit as st
+from streamlit.navigation.page import StreamlitPage
 
 from collectors import freshness
 from collectors.registry import UPSTREAMS
 from pages._view import badges, collect_now
 from storage import ledger, read, texts
 from storage.settings import Settings, load
+from storage.store_error import StoreError, ledger_problem
 from storage.texts import _
 
 # What no theme option can do: figures of equal width, and the language beside the menu.
@@ -15,12 +19,18 @@ STYLE = """<style>
 [data-testid="stApp"] { font-variant-numeric: tabular-nums; }
 .st-key-language { position: fixed; top: .8rem; right: 3.2rem; z-index: 1000000; width: auto; }
 .st-key-language button { min-height: 1.8rem; padding: 0 .6rem; }
+/* Left of the language, not under it. */
+[data-testid="stStatusWidget"] { margin-right: 8.4rem; }
 .st-key-demo, .st-key-running, .st-key-problem {
-  padding: .3rem .75rem; border-radius: .35rem; background: rgba(128, 128, 128, .1); }
-.st-key-problem, .st-key-running { margin-top: .4rem; }
-/* In the header, so that the page does not move when a run begins or ends. */
-@media (min-width: 900px) { .st-key-running { position: fixed; top: .7rem; left: 50%; width: auto;
-  transform: translateX(-50%); z-index: 1000000; white-space: nowrap; } }
+  padding: .3rem .75rem; border-radius: .35rem; background: light-dark(#efefec, #1a2026); }
+.st-key-problem { margin-top: .4rem; }
+/* In the header, on a phone at the lower edge: the page does not move when a run begins or ends. */
+.st-key-running { position: fixed; bottom: .6rem; left: 50%; width: max-content;
+  max-width: calc(100vw - 1rem); transform: translateX(-50%); z-index: 1000000; }
+@media (min-width: 900px) { .st-key-running { top: .7rem; bottom: auto; white-space: nowrap; } }
+/* Streamlit draws captions with an opacity that leaves too little contrast. */
+[data-testid="stCaptionContainer"] { opacity: 1; color: light-dark(#565d66, #a3a8ad); }
+[data-testid="stToast"] { width: min(30rem, calc(100vw - 2rem)); }
 </style>"""
 # Drawn here: a Material or emoji icon of the window would be fetched from elsewhere.
 ICON = (
@@ -28,6 +38,8 @@ ICON = (
     " fill='#1f5fc4'/><path d='M5 21l6-7 5 4 9-10' fill='none' stroke='#fff' stroke-width='3'/></svg>"
 )
 LEAVE_DEMO = "python scripts/start.py"
+# How soon a page looks again that was drawn while the store could not be read.
+HEAL_S = 2.0
 NAMES = {"en": "EN", "ko": "한국어"}
 
 
@@ -39,6 +51,13 @@ def chosen_language(settings: Settings) -> str:
 
 def _remember_language() -> None:
     st.query_params["lang"] = st.session_state["lang"]
+
+
+def keep_language(settings: Settings, language: str) -> None:
+    """Going to another page clears the address: what it says of the language is put back, so that
+    loading the page again does not change it."""
+    if language != settings.lang and st.query_params.get("lang") != language:
+        st.query_params["lang"] = language
 
 
 def language_switch(language: str) -> None:
@@ -66,23 +85,61 @@ def demo_banner() -> None:
 def running_banner(settings: Settings, language: str) -> None:
     """Redrawn every second while a run is on; at its end the whole page is drawn anew."""
     texts.use(language)
-    live = ledger.running(settings)
+    try:
+        live = ledger.running(settings)
+        steps = ledger.steps(settings, live.run_id) if live else []
+    except sqlite3.Error:
+        live = None
     if live is None:
         st.rerun()
         return
-    steps = ledger.steps(settings, live.run_id)
     collect_now.banner(live, freshness.progress(live, steps))
 
 
-def problem_notice(settings: Settings, live: ledger.RunRecord | None) -> None:
+def in_the_way(settings: Settings, wait_s: float = 0.0) -> StoreError | None:
+    """Why store or ledger cannot be read at this moment, None where both can."""
+    try:
+        return read.frames(settings, wait_s).problem or read.stored(settings, wait_s).problem
+    except sqlite3.Error as error:
+        return ledger_problem(settings, error)
+
+
+def problem_notice(problem: StoreError) -> None:
     """The store cannot be read: the last good values serve, and somebody should know."""
-    problem = read.frames(settings, wait_s=0.3 if live else 0.0).problem
-    # While our own run writes, a moment's lock is nothing to tell.
-    if problem is None or (live and problem.code == "busy"):
-        return
     with st.container(key="problem"):
         look = badges.KINDS["store"]
         st.markdown(f"{badges.inline(look)} {badges.plain(texts.say(problem.message, problem.values))}")
+
+
+def heal(settings: Settings) -> None:
+    """A page was drawn while somebody else had the store: drawn anew as soon as it can be read."""
+    if in_the_way(settings) is None:
+        st.rerun()
+
+
+def body(settings: Settings, language: str, page: StreamlitPage) -> None:
+    """Banners and page; a fragment behind them heals what could not be read. Raises sqlite3.Error where
+    the ledger cannot be."""
+    collect_now.settle(lambda run: ledger.run(settings, run), lambda run: ledger.steps(settings, run))
+    live = ledger.running(settings)
+    mark = ledger.merge_mark(settings)
+    # One container whatever it holds, and never empty: the page keeps its place.
+    with st.container(key="notices", gap=None):
+        if settings.demo:
+            demo_banner()
+        else:
+            st.empty()
+        if live:
+            collect_now.watch(live.run_id)
+            st.fragment(run_every=1.0)(running_banner)(settings, language)
+        problem = in_the_way(settings, wait_s=0.3 if live else 0.0)
+        # While our own run writes, a moment's lock is nothing to tell.
+        if problem and not (live and problem.code == "busy"):
+            problem_notice(problem)
+    page.run()
+    # The end of a run draws the page anew anyway. Asked again: the page looked for itself.
+    if live is None and (problem or in_the_way(settings) or mark != ledger.merge_mark(settings)):
+        st.fragment(run_every=HEAL_S)(heal)(settings)
 
 
 def footer(settings: Settings) -> None:
@@ -105,18 +162,13 @@ def draw() -> None:
         st.Page("runs.py", title=_("Runs"), icon=":material/history:", url_path="runs"),
     ]
     page = st.navigation(pages, position="top")
+    keep_language(settings, language)
     language_switch(language)
-    collect_now.settle(lambda run: ledger.run(settings, run), lambda run: ledger.steps(settings, run))
-    live = ledger.running(settings)
-    # One container whatever it holds: the elements of the page keep their places.
-    with st.container(key="notices", gap=None):
-        if settings.demo:
-            demo_banner()
-        if live:
-            collect_now.watch(live.run_id)
-            st.fragment(run_every=1.0)(running_banner)(settings, language)
-        problem_notice(settings, live)
-    page.run()
+    try:
+        body(settings, language, page)
+    except sqlite3.Error as error:
+        problem_notice(ledger_problem(settings, error))
+        st.fragment(run_every=HEAL_S)(heal)(settings)
     footer(settings)
 
 

@@ -1,5 +1,7 @@
 """Overview: what did crypto do, is everything fresh, what needs a hand. Layout only."""
 
+import sqlite3
+
 import streamlit as st
 
 from collectors import freshness, launch
@@ -8,6 +10,7 @@ from collectors.registry import UPSTREAMS
 from pages._view import badges, collect_now, formats, market, tiles
 from storage import clock, ledger, read, texts
 from storage.settings import Settings, load
+from storage.store_error import ledger_problem
 from storage.texts import _
 
 
@@ -18,6 +21,9 @@ def start(settings: Settings, pipeline: str) -> None:
     except ledger.Busy as other:
         collect_now.watch(other.run_id)
         collect_now.busy(other.run_id)
+    except sqlite3.Error as error:
+        problem = ledger_problem(settings, error)
+        st.toast(badges.plain(texts.say(problem.message, problem.values)), icon=":material/error:")
     except OSError:
         text = _("{folder} cannot be written. Set COLLECTOR_HOME to a folder that can.")
         st.toast(badges.plain(text.format(folder=settings.home.name)), icon=":material/error:")
@@ -29,36 +35,43 @@ def pipeline_card(
     """Badge, Collect now, the three facts, and the counts of the last run or how far this one is."""
     with st.container(border=True, height="stretch"):
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-            st.markdown(
-                f"**{names()[status.pipeline]}** {badges.freshness(settings, status, frames.problem is None)}"
-            )
+            name = badges.pipelines([status.pipeline])
+            st.markdown(f"**{name}** {badges.freshness(settings, status, frames.problem is None)}")
             collect_now.button(
                 status.pipeline, live, lambda name: start(settings, name), key=f"collect_{status.pipeline}"
             )
         left, right = st.columns(2)
         with left:
-            badges.pipeline_facts(settings, status, market.is_provisional(frames))
+            badges.pipeline_facts(settings, status, ended(settings, status), market.is_provisional(frames))
         with right:
             badges.source_facts(status)
         every = 1.0 if live else None
         st.fragment(run_every=every)(last_line)(settings, status.pipeline, texts.language())
 
 
+def ended(settings: Settings, status: PipelineStatus) -> ledger.RunRecord | None:
+    """The newest run of a pipeline that is over: how the one under way is doing says the banner."""
+    last = status.last_run
+    if last is None or last.finished_at is not None:
+        return last
+    found = ledger.runs(settings, limit=20, pipeline=status.pipeline)
+    return next((run for run in found if run.finished_at and run.reason != "busy"), None)
+
+
 def last_line(settings: Settings, pipeline: str, language: str) -> None:
     """Counts of the last run, or progress: one line of the same height."""
     texts.use(language)
-    live = ledger.running(settings)
+    try:
+        live = ledger.running(settings)
+    except sqlite3.Error:
+        # The frame says what is wrong with it.
+        return
     with st.container(height=44, border=False, key=f"line_{pipeline}"):
         if live and pipeline in live.pipelines:
             collect_now.bar(live, freshness.progress(live, ledger.steps(settings, live.run_id)))
             return
         last = ledger.last_run(settings, pipeline)
         st.caption(badges.plain(badges.counts(last.counts)) if last else _("Nothing was collected here yet."))
-
-
-def names() -> dict[str, str]:
-    """Pipelines as a person calls them."""
-    return {"crypto": _("Crypto")}
 
 
 def hand_card(settings: Settings, status: Status) -> None:
@@ -71,7 +84,7 @@ def hand_card(settings: Settings, status: Status) -> None:
             for step in badges.needs_a_hand(ledger.last_steps(settings, name).values())
         ]
         for step in steps:
-            st.markdown(badges.advice(step))
+            st.markdown(badges.advice(settings, step))
         if steps:
             newest = max(step.run_id for step in steps)
             st.page_link(
@@ -79,7 +92,7 @@ def hand_card(settings: Settings, status: Status) -> None:
             )
         late = [one for one in status.pipelines.values() if one.freshness == "late"]
         for one in late:
-            text = _("{name} is late: press Collect now.").format(name=names()[one.pipeline])
+            text = _("{name} is late: press Collect now.").format(name=badges.pipelines([one.pipeline]))
             st.markdown(f"{badges.freshness(settings, one)} {badges.plain(text)}")
         if not steps and not late:
             ran = any(one.last_run for one in status.pipelines.values())

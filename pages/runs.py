@@ -28,7 +28,7 @@ def history(settings: Settings, runs: Sequence[RunRecord]) -> pd.DataFrame:
             "state": [badges.cell(run.state) for run in runs],
             "started": [formats.moment(settings, run.started_at or run.queued_at) for run in runs],
             "seconds": [formats.span(run.seconds) for run in runs],
-            "pipelines": [" + ".join(run.pipelines) for run in runs],
+            "pipelines": [badges.pipelines(run.pipelines) for run in runs],
             "trigger": [badges.trigger(run.trigger) for run in runs],
             "inserted": [formats.number(run.counts.inserted) for run in runs],
             "updated": [formats.number(run.counts.updated) for run in runs],
@@ -143,7 +143,7 @@ def run_card(settings: Settings, run: RunRecord) -> None:
             run.run_id,
         ]
         look = badges.state(run.state)
-        head = f"**{badges.plain(' + '.join(run.pipelines))}** {badges.inline(look)}"
+        head = f"**{badges.plain(badges.pipelines(run.pipelines))}** {badges.inline(look)}"
         st.markdown(f"{head} :gray[{badges.plain(' · '.join(filter(None, facts)))}]")
         if not steps:
             st.caption(_("No step was started."))
@@ -151,7 +151,7 @@ def run_card(settings: Settings, run: RunRecord) -> None:
         step_table(steps)
         for step in steps:
             if step.state != "ok" and step.message:
-                st.markdown(badges.advice(step))
+                st.markdown(badges.advice(settings, step))
 
 
 def draw() -> None:

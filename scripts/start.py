@@ -90,9 +90,17 @@ def _already_there(settings: "Settings", running: Mapping[str, object]) -> int:
 
 
 def store_ready(settings: "Settings") -> bool:
-    """Creates or migrates the store. False where it must not be used; the reason is printed."""
-    from storage import db
+    """Creates or migrates the store. False where it, or the ledger, must not be used; the reason is
+    printed."""
+    from storage import db, ledger_file, store_error
 
+    try:
+        ledger_file.require_whole(settings)
+    except sqlite3.Error as error:
+        problem = store_error.ledger_problem(settings, error)
+        if problem.code != "busy":
+            print(texts.say(problem.message, problem.values), file=sys.stderr)
+            return False
     try:
         db.migrate(settings)
     except db.StoreBusy as error:

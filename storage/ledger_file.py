@@ -95,6 +95,9 @@ def reading(settings: Settings) -> Iterator[sqlite3.Connection | None]:
     except sqlite3.OperationalError:
         connection.close()
         connection = sqlite3.connect(f"{uri}?immutable=1", uri=True, isolation_level=None)
+    except sqlite3.Error:
+        connection.close()
+        raise
     connection.row_factory = sqlite3.Row
     with opened(connection):
         yield connection
@@ -107,6 +110,30 @@ def deciding(settings: Settings) -> Iterator[sqlite3.Connection]:
         connection.execute("BEGIN IMMEDIATE")
         yield connection
         connection.execute("COMMIT")
+
+
+def require_whole(settings: Settings) -> None:
+    """Reads all of the ledger, if there is one; raises sqlite3.Error where it is damaged."""
+    with reading(settings) as connection:
+        if connection is None:
+            return
+        found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+        connection.execute("SELECT 1 FROM run, step, memo LIMIT 1")
+    if found != "ok":
+        damaged = sqlite3.DatabaseError(found)
+        damaged.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+        raise damaged
+
+
+def probe(settings: Settings) -> sqlite3.Error | None:
+    """What is in the way of reading the ledger at this moment; None: nothing, or there is none yet."""
+    try:
+        with reading(settings) as connection:
+            if connection is not None:
+                connection.execute("SELECT count(*) FROM run")
+    except sqlite3.Error as error:
+        return error
+    return None
 
 
 def require_writable(settings: Settings) -> None:

@@ -1,12 +1,12 @@
 """What the ledger tells: a run, a step, and what a step did to the store."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Protocol
 
 from storage import clock
-from storage.texts import N_, say
+from storage.texts import N_, in_utc, say
 
 # What a person reads for the words that are stored.
 TRIGGERS = {
@@ -80,9 +80,9 @@ class StepRecord:
     finished_at: datetime | None = None
     counts: Counts = Counts()
 
-    def said(self) -> str | None:
-        """The message in the current language."""
-        return say(self.message, self.values) if self.message else None
+    def said(self, show: Callable[[str], str] = in_utc) -> str | None:
+        """The message in the current language; `show` says how an instant in it reads."""
+        return say(self.message, self.values, show) if self.message else None
 
     def hindered(self, state: str, problem: Problem) -> "StepRecord":
         """The step in a state that `problem` explains."""

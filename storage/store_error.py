@@ -74,7 +74,8 @@ def ledger_problem(settings: Settings, error: sqlite3.Error) -> StoreError:
         return StoreError("full", FULL)
     if number in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return StoreBusy("busy", N_("Another program has the ledger open. Close it there, then run again."))
-    if number in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+    # A file of 0 bytes is a database without a table.
+    if number in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB) or "no such" in str(error):
         return StoreError(
             "corrupt", N_("The ledger cannot be read. Move ledger.sqlite aside; nothing was deleted.")
         )

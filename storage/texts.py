@@ -6,7 +6,8 @@ Importing this module loads nothing but gettext, so that `--help` stays quick.
 
 import gettext
 import os
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
@@ -16,6 +17,9 @@ from types import ModuleType
 LANGUAGES = ("en", "ko")
 LOCALE_DIR = Path(__file__).parent / "locale"
 DOMAIN = "collector"
+
+# An instant as `clock.stamp` writes it, which is how it stands among the values of a message.
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 
 _chosen: ContextVar[str | None] = ContextVar("language", default=None)
 _default: list[str] = []
@@ -78,11 +82,22 @@ def N_(message: str) -> str:
     return message
 
 
-def say(message: str, values: Mapping[str, object] | None = None) -> str:
-    """A stored message (its id and its values) as a sentence in the current language."""
+def in_utc(instant: str) -> str:
+    """An instant where no other zone is known: "2026-11-24 03:12 UTC"."""
+    return f"{instant[:10]} {instant[11:16]} UTC"
+
+
+def say(message: str, values: Mapping[str, object] | None = None, show: Callable[[str], str] = in_utc) -> str:
+    """A stored message (its id and its values) as a sentence in the current language; `show` says how
+    an instant among the values reads."""
     said = _(message)
     try:
-        return said.format(**values) if values else said
+        given = {name: _shown(value, show) for name, value in (values or {}).items()}
+        return said.format(**given) if given else said
     except (KeyError, IndexError, ValueError):
         # A translator's slip must not hide what went wrong.
         return message
+
+
+def _shown(value: object, show: Callable[[str], str]) -> object:
+    return show(value) if isinstance(value, str) and _INSTANT.fullmatch(value) else value

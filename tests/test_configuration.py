@@ -32,6 +32,11 @@ def test_the_window_listens_on_loopback_and_tells_nobody() -> None:
     assert config["client"]["showErrorDetails"] == "none"
 
 
+def test_a_table_leaves_as_csv_only_by_our_own_button() -> None:
+    # Streamlit's own writes a cell that begins with = as it is, and a spreadsheet would compute it.
+    assert configuration()["client"]["disableDataExport"] is True
+
+
 def options(table: dict[str, object], path: str = "") -> Iterator[str]:
     for name, value in table.items():
         here = f"{path}.{name}" if path else name

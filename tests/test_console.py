@@ -80,6 +80,7 @@ def fail_a_step(kind: str = "unavailable", **fields: Any) -> str:
         "kind": kind,
         "code": "http_503",
         "message": "Wait: {host} answered 503.",
+        "values": {"host": "api.llama.fi"},
         **fields,
     }
     step = StepRecord(
@@ -88,7 +89,6 @@ def fail_a_step(kind: str = "unavailable", **fields: Any) -> str:
         "defillama.total_tvl",
         "crypto",
         source="defillama.total_tvl",
-        values={"host": "api.llama.fi"},
         requests=4,
         started_at=clock.now(),
         finished_at=clock.now(),
@@ -233,6 +233,57 @@ def test_words_of_an_upstream_stay_words(demo: Path) -> None:
     assert not at.exception
 
 
+def test_advice_tells_an_instant_in_the_zone_of_the_page(demo: Path) -> None:
+    at = clock.now() + timedelta(minutes=9)
+    message = "{host} failed several times in a row and is left alone until {until}. Wait, or run by hand."
+    values = {"host": "api.llama.fi", "until": clock.stamp(at)}
+    fail_a_step(message=message, values=values)
+    shown = f"{formats.moment(load(), at)} KST"
+    for page in ("overview.py", "runs.py"):
+        line = next(one.value for one in visit(page).markdown if "left alone" in one.value)
+        assert shown in line.replace("\\", "") and "UTC" not in line
+    assert texts.say(message, values).endswith(f"until {at:%Y-%m-%d %H:%M} UTC. Wait, or run by hand.")
+
+
+def test_what_had_nothing_to_work_with_needs_no_hand() -> None:
+    waiting = StepRecord("r", 1, "export", "crypto", state="skipped", reason="upstream_failed")
+    failed = StepRecord("r", 2, "coingecko.markets", "crypto", state="failed", kind="refused")
+    assert badges.needs_a_hand([waiting, failed]) == [failed]
+
+
+def test_a_pipeline_has_one_name_on_every_page(home: Path) -> None:
+    fail_a_step()
+    at = visit("runs.py", lang="ko")
+    assert at.dataframe[0].value["pipelines"].tolist() == ["암호화폐"]
+    assert any(one.value.startswith("**암호화폐** ") for one in at.markdown)
+
+
+# ---------------------------------------------------------------- a damaged ledger
+
+
+@each_page
+@pytest.mark.parametrize("content", [b"", b"not a database at all, and longer than its header" * 99])
+def test_with_a_damaged_ledger_every_page_says_what_to_do(home: Path, page: str, content: bytes) -> None:
+    home.mkdir(parents=True)
+    (home / "ledger.sqlite").write_bytes(content)
+    at = visit(page)
+    assert "Move ledger.sqlite aside" in said(at).replace("\\", "")
+    assert "Data provided by CoinGecko" in said(at)
+    # It heals by itself.
+    (home / "ledger.sqlite").unlink()
+    at.run()
+    assert "ledger.sqlite" not in said(at).replace("\\", "") and not at.exception
+
+
+def test_collect_now_with_a_damaged_ledger_says_what_to_do(home: Path) -> None:
+    at = visit()
+    home.mkdir(parents=True, exist_ok=True)
+    (home / "ledger.sqlite").write_bytes(b"not a database" * 999)
+    at.button(key="collect_crypto").click().run()
+    assert "Move ledger.sqlite aside" in at.toast[0].value.replace("\\", "")
+    assert not at.exception
+
+
 # ---------------------------------------------------------------- a locked store
 
 
@@ -318,7 +369,43 @@ def test_a_run_under_way_is_told_on_every_page(home: Path, monkeypatch: pytest.M
         assert not at.exception
 
 
+def test_while_a_run_is_on_the_card_shows_the_last_one_that_ended(demo: Path) -> None:
+    settings = load()
+    ledger.reserve(settings, ledger.new_run_id(clock.now()), ["crypto"], "schedule")
+    at = visit()
+    assert "✓ ok in" in next(one.value for one in at.html if "data as of" in one.value)
+    assert "Crypto · starting" in said(at).replace("\\", "")
+
+
+def step_of(source: str, message: str, **values: object) -> StepRecord:
+    given = {"host": "api.example", **values}
+    return StepRecord("r", 1, source, "crypto", source=source, state="failed", message=message, values=given)
+
+
+def test_the_toast_groups_the_same_advice_and_names_its_sources_first() -> None:
+    from collectors import reply
+    from pages._view import collect_now
+
+    first = step_of("coingecko.markets", reply.BAD_KEY, status=401, key="COINGECKO_API_KEY")
+    second = step_of("coingecko.global", reply.LOCKED_OUT, key="COINGECKO_API_KEY")
+    lost = [step_of(f"defillama.{n}", reply.CONNECT) for n in ("total_tvl", "protocols", "third")]
+    assert collect_now.what_to_do([first, second, *lost]) == [
+        "coingecko.markets, coingecko.global: Check COINGECKO_API_KEY in .env or the environment.",
+        "defillama.total_tvl and 2 more: Wait: the next run tries again.",
+    ]
+    long = collect_now.what_to_do([first, second])
+    assert collect_now.fitting([*long, "1 inserted"]) == long[0]
+    short = collect_now.what_to_do(lost)
+    assert collect_now.fitting([*short, "1 inserted"]) == f"{short[0]} · 1 inserted"
+
+
 # ---------------------------------------------------------------- Korean
+
+
+def test_the_address_keeps_a_language_that_is_not_that_of_the_settings(home: Path) -> None:
+    at = visit("runs.py", lang="ko")
+    assert at.query_params["lang"] in ("ko", ["ko"])
+    assert "lang" not in visit().query_params
 
 
 @each_page

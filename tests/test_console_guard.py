@@ -4,6 +4,7 @@ import asyncio
 import base64
 import hashlib
 import json
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -221,6 +222,22 @@ def test_a_foreign_websocket_is_refused_before_it_is_accepted(
     assert [message["type"] for message in closed.sent] == ["websocket.close"]
 
 
+def test_a_refusal_leaves_no_complaint_in_the_terminal(
+    app: Starlette, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def served(scope: Any, receive: Any, send: Any) -> None:
+        await app(scope, receive, send)
+        # What uvicorn says when the answer was not `websocket.accept`.
+        logging.getLogger("uvicorn.error").error("ASGI callable returned without completing handshake.")
+
+    fields = [(b"host", b"evil.example")]
+    scope = {"type": "websocket", "path": "/", "headers": fields, "extensions": {}}
+    drive(served, {**scope, "extensions": {"websocket.http.response": {}}})
+    assert caplog.messages == []
+    drive(served, {**scope, "path": "/_stcore/stream", "headers": [(b"host", HOST.encode())]})
+    assert caplog.messages == ["ASGI callable returned without completing handshake."]
+
+
 # ---------------------------------------------------------------- paths
 
 CLIMBS = [
@@ -266,6 +283,25 @@ def test_an_unknown_path_is_a_json_404(app: Starlette, exported: Path, path: str
     reply = ask(app, path)
     assert (reply.status, reply.code) == (404, "not_found")
     assert reply.headers["content-type"] == "application/json"
+
+
+@pytest.mark.parametrize("path", ["/runs/abc", "/app/static/x", "/crypto/a/b", "/runs/abc/"])
+def test_an_address_below_a_page_leads_home(app: Starlette, path: str) -> None:
+    for method in ("GET", "HEAD"):
+        reply = ask(app, path, method)
+        assert (reply.status, reply.headers["location"]) == (302, "/")
+
+
+@pytest.mark.parametrize(
+    "path",
+    (
+        *("/", "/runs", "/runs/", "/static/js/a.js", "/_stcore/health", "/crypto/_stcore/host-config"),
+        *("/media/x.png", "/component/a/b.js", "/_stcore/bidi-components/a/b.js", "/favicon.png"),
+    ),
+)
+def test_what_is_streamlits_own_is_left_to_it(app: Starlette, path: str) -> None:
+    # Nothing of Streamlit's is among the routes here, so that it ends as not found.
+    assert ask(app, path).status == 404
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS"])
@@ -327,6 +363,19 @@ def test_healthz_names_what_is_wrong_with_the_store(app: Starlette, home: Path) 
     home.mkdir(parents=True, exist_ok=True)
     (home / "console.duckdb").write_bytes(b"")
     assert json.loads(ask(app, "/api/v1/healthz").body)["store"] == "corrupt"
+
+
+@pytest.mark.parametrize("content", [b"", b"not a database at all, and longer than its header" * 99])
+def test_healthz_answers_with_a_damaged_ledger_too(app: Starlette, home: Path, content: bytes) -> None:
+    assert json.loads(ask(app, "/api/v1/healthz").body)["ledger"] == "missing"
+    home.mkdir(parents=True, exist_ok=True)
+    (home / "ledger.sqlite").write_bytes(content)
+    reply = ask(app, "/api/v1/healthz")
+    found = json.loads(reply.body)
+    assert (reply.status, found["ledger"], found["running"]) == (200, "corrupt", None)
+    (home / "ledger.sqlite").unlink()
+    ledger.reserve(load(), "20261123-000000-abcdef", ["crypto"], "cli")
+    assert json.loads(ask(app, "/api/v1/healthz").body)["ledger"] == "ok"
 
 
 def test_every_answer_forbids_frames_and_guessing(app: Starlette) -> None:

@@ -24,6 +24,7 @@ import trustme
 from collectors.body import Body, Broken
 from collectors.http import Http, Tally, redact
 from collectors.model import Answer, Changed, CollectError, Plan, Refused, Request, Unavailable
+from storage import clock
 from storage.hosts import SCHEMA, Hosts
 from tests.toxic import (
     Play,
@@ -525,9 +526,10 @@ def test_b06_a_refused_key_is_not_asked_again(make: Make, status: int) -> None:
         assert isinstance(error, Refused) and error.detail == "10002"
         assert "key" in str(error)
         tally = Tally()
-        fails(http, toxic.url, "circuit_open", plan=KEYED, tally=tally)
+        shut = fails(http, toxic.url, "circuit_open", Refused, plan=KEYED, tally=tally)
+        assert "COINGECKO_API_KEY in .env" in str(error) and "COINGECKO_API_KEY in .env" in str(shut)
         assert (toxic.hits, tally.sent) == (1, 0)
-        fails(make(), toxic.url, "circuit_open", plan=KEYED)
+        fails(make(), toxic.url, "circuit_open", Refused, plan=KEYED)
         assert toxic.hits == 1
 
 
@@ -550,7 +552,7 @@ def test_b06_a_failed_second_try_of_a_refused_key_is_the_last_of_its_run(make: M
         fails(make(), toxic.url, "http_401", Refused, plan=KEYED)
         person = make(probe=True)
         fails(person, toxic.url, "http_503", plan=KEYED)
-        fails(person, toxic.url, "circuit_open", plan=KEYED)
+        fails(person, toxic.url, "circuit_open", Refused, plan=KEYED)
         assert toxic.hits == 2
 
 
@@ -719,6 +721,8 @@ def test_b13_a_person_probes_at_once_but_only_once_a_run(make: Make) -> None:
         error = fails(person, toxic.url, "circuit_open")
         assert toxic.hits == 21
         assert error.retry_at is not None and error.retry_at > datetime.now(UTC)
+        # The instant itself: in which zone it reads is for whoever shows it.
+        assert error.values["until"] == clock.stamp(error.retry_at)
 
 
 def test_a_probe_that_finds_no_turn_leaves_the_probe_to_the_next(make: Make, hosts: Hosts) -> None:

@@ -147,6 +147,41 @@ def test_a_damaged_store_is_not_started_on(prepared: Path, capsys: pytest.Captur
     assert (prepared / "console.duckdb").stat().st_size == 0
 
 
+def damage(ledger: Path, how: str) -> bytes:
+    """Makes a ledger that is damaged in one way; what the file holds then."""
+    from storage import ledger_file
+
+    if how == "empty":
+        ledger.parent.mkdir(parents=True)
+        ledger.touch()
+    else:
+        ledger_file.connect(load()).close()
+        whole = bytearray(ledger.read_bytes())
+        at = 0 if how == "head" else 4096
+        whole[at : at + 4096] = b"\xa5" * 4096
+        ledger.write_bytes(whole)
+    return ledger.read_bytes()
+
+
+@pytest.mark.parametrize("how", ["head", "page", "empty"])
+def test_a_damaged_ledger_is_not_started_on(
+    how: str, prepared: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = damage(prepared / "ledger.sqlite", how)
+    monkeypatch.setattr(start, "serve", lambda *_, **__: pytest.fail("the console was started"))
+    assert start.main(["--port", str(free_port()), "--no-browser"]) == 1
+    assert "Move ledger.sqlite aside" in capsys.readouterr().err
+    assert (prepared / "ledger.sqlite").read_bytes() == held
+
+
+def test_a_whole_ledger_and_none_are_started_on(prepared: Path) -> None:
+    from storage import ledger_file
+
+    assert start.store_ready(load())
+    ledger_file.connect(load()).close()
+    assert start.store_ready(load())
+
+
 def test_a_store_that_is_being_written_does_not_keep_the_console_away(
     prepared: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

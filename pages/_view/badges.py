@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pages._view import formats
+from storage import clock
 from storage.records import REASONS, TRIGGERS
 from storage.texts import N_, _, ngettext
 
@@ -76,6 +77,12 @@ def cell(name: str) -> str:
     return f"{look.sign} {_(look.word)}"
 
 
+def pipelines(names: Iterable[str]) -> str:
+    """Pipelines as a person calls them: "Crypto"."""
+    known = {"crypto": _("Crypto")}
+    return " + ".join(known.get(name, name) for name in names)
+
+
 def trigger(name: str) -> str:
     """Who started a run."""
     return _(TRIGGERS[name]) if name in TRIGGERS else name
@@ -134,15 +141,17 @@ def facts(rows: Iterable[Sequence[str]]) -> None:
     st.html(f"<div style='{grid}'>{cells}</div>")
 
 
-def pipeline_facts(settings: "Settings", status: "PipelineStatus", provisional: bool) -> None:
-    """Data as of, last run, next run."""
+def pipeline_facts(
+    settings: "Settings", status: "PipelineStatus", last: "RunRecord | None", provisional: bool
+) -> None:
+    """Data as of, last run (`last`: the newest that has ended), next run."""
     as_of = formats.day(status.data_as_of)
     if provisional and status.data_as_of is not None:
         as_of = _("{day} · provisional, the day is not over").format(day=as_of)
     facts(
         (
             (_("data as of"), as_of),
-            (_("last run"), outcome(settings, status.last_run, status.pipeline)),
+            (_("last run"), outcome(settings, last, status.pipeline)),
             (_("next run"), formats.moment(settings, status.next_due)),
         )
     )
@@ -160,15 +169,25 @@ def source_facts(status: "PipelineStatus") -> None:
     facts(rows)
 
 
-def advice(step: "StepRecord") -> str:
+def said(settings: "Settings", step: "StepRecord") -> str | None:
+    """What a step left as its message; instants in it are told in the zone of the settings."""
+
+    def local(instant: str) -> str:
+        return f"{formats.moment(settings, clock.parse(instant))} {formats.zone(settings)}"
+
+    return step.said(local)
+
+
+def advice(settings: "Settings", step: "StepRecord") -> str:
     """A step that needs a hand as one line of Markdown: what to do, where, why."""
     look = KINDS.get(step.kind or "") or state(step.state)
-    why = step.said() or reason(step.reason) or _(state(step.state).word)
+    why = said(settings, step) or reason(step.reason) or _(state(step.state).word)
     return f"{inline(look)} **{plain(step.source or step.step)}** {plain(why)}"
 
 
 def needs_a_hand(steps: Iterable["StepRecord"]) -> Sequence["StepRecord"]:
-    """The steps that did not do their work; a skip for want of an optional key is not one."""
-    neutral = ("no_key", "fresh", "not_due")
+    """The steps that did not do their work; a skip for want of an optional key is not one, nor is one
+    that had nothing new to work with: what it waited for is."""
+    neutral = ("no_key", "fresh", "not_due", "upstream_failed")
     bad = ("failed", "pending", "cached", "skipped")
     return [step for step in steps if step.state in bad and step.reason not in neutral]

@@ -4,8 +4,10 @@ Holds no state but the name of the run that a session watches: everything shown 
 ledger, so that leaving the page, or closing it, changes nothing.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
+from unicodedata import east_asian_width
 
 import streamlit as st
 
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
 
 Progress = tuple["StepRecord | None", int, int]
 _WATCHED = "watched_run"
+# Two lines under the head of a toast on a phone; Streamlit folds what is longer.
+_ROOM = 92
+_NAMED = 2
 
 
 def watch(run_id: str) -> None:
@@ -50,9 +55,9 @@ def busy(run_id: str) -> None:
 
 
 def line(live: "RunRecord", progress: Progress) -> str:
-    """ "crypto · step 3 of 7 · 00:42 · started by the scheduler"."""
+    """ "Crypto · step 3 of 7 · 00:42 · started by the scheduler"."""
     _step, n, total = progress
-    parts = [" + ".join(live.pipelines)]
+    parts = [badges.pipelines(live.pipelines)]
     parts.append(_("step {n} of {m}").format(n=n, m=total) if live.state == "running" else _("starting"))
     parts.append(formats.span(live.seconds or 0.0))
     parts.append(_("started by {who}").format(who=badges.trigger(live.trigger)))
@@ -72,15 +77,45 @@ def bar(live: "RunRecord", progress: Progress) -> None:
     st.progress(share, text=badges.plain(step.step if step else _("starting")))
 
 
+def what_to_do(steps: Sequence["StepRecord"]) -> list[str]:
+    """One text for every advice, led by the sources that it is for: the last sentence of what their
+    steps said, which is the same where the same is to be done."""
+    grouped: dict[str, list[str]] = {}
+    for step in badges.needs_a_hand(steps):
+        said = re.split(r"(?<=[.!?])\s+", step.said() or badges.reason(step.reason))[-1]
+        grouped.setdefault(said, []).append(step.source or step.step)
+    return [f"{sources(names)}: {said}" for said, names in grouped.items()]
+
+
+def sources(names: Sequence[str]) -> str:
+    """ "coingecko.markets, coingecko.global and 3 more"."""
+    if len(names) <= _NAMED:
+        return ", ".join(names)
+    shown = ", ".join(names[: _NAMED - 1])
+    return _("{sources} and {n} more").format(sources=shown, n=len(names) - _NAMED + 1)
+
+
+def fitting(parts: Sequence[str]) -> str:
+    """The first part, and of the others as many as there is room for; the page Runs has them all."""
+    text = ""
+    for part in filter(None, parts):
+        longer = f"{text} · {part}" if text else part
+        if text and sum(2 if east_asian_width(sign) in "WF" else 1 for sign in longer) > _ROOM:
+            break
+        text = longer
+    return text
+
+
 def toast(run: "RunRecord", steps: Sequence["StepRecord"]) -> None:
     """How the run ended: counts, or what to do."""
     look = badges.state(run.state)
-    told = [badges.counts(run.counts)] if run.state in ("ok", "partial") else []
-    told += [step.said() or "" for step in badges.needs_a_hand(steps)][:2]
+    told = what_to_do(steps)
+    if run.state in ("ok", "partial"):
+        told.append(badges.counts(run.counts))
     if run.reason:
         told.append(badges.reason(run.reason))
-    text = " · ".join(filter(None, told)) or _("See the page Runs.")
-    head = f"{' + '.join(run.pipelines)}: {_(look.word)}"
+    text = fitting(told) or _("See the page Runs.")
+    head = f"{badges.pipelines(run.pipelines)}: {_(look.word)}"
     st.toast(
         f"**{badges.plain(head)}**  \n{badges.plain(text)}",
         icon=look.icon,
