@@ -92,7 +92,7 @@ def assert_pending(done: child.Done, code: str) -> None:
 
 def landed(home: Path, run_id: str) -> set[str]:
     """The steps whose batches of a run are kept."""
-    return {file.stem.partition(".")[2] for file in (home / "landing").glob(f"{run_id}.*.parquet")}
+    return {file.stem.partition(".")[2].rpartition(".")[0] for file in (home / "landing").glob(f"{run_id}.*.parquet")}
 
 
 def step_states(run_id: str) -> dict[str, tuple[str, str | None]]:
