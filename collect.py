@@ -108,7 +108,7 @@ def _collect(argv: Sequence[str]) -> int:
     given = _pipeline_parser().parse_args(argv)
     from collectors import console_lines
     from collectors.pipeline import Start
-    from storage.store_error import StoreError, ledger_problem
+    from storage.store_error import StoreError
 
     settings = _settings(given.demo)
     _prepare(settings)
@@ -118,15 +118,11 @@ def _collect(argv: Sequence[str]) -> int:
         names, given.trigger, wait_s, given.force, given.run_id, os.environ.get("COLLECTOR_STARTER")
     )
     lines = console_lines.Lines(settings, as_json=given.json)
-    import sqlite3
-
     try:
         return _guarded(settings, start, lines.emit)
     except StoreError as problem:
         lines.problem(problem)
-    except sqlite3.Error as error:
-        lines.problem(ledger_problem(settings, error))
-    return 3
+        return 3
 
 
 def _guarded(settings: Settings, start: Any, emit: Callable[[dict[str, Any]], None]) -> int:
@@ -150,12 +146,15 @@ def _status(argv: Sequence[str]) -> int:
     settings = _settings(given.demo)
     from collectors import console_lines, freshness
 
-    found = freshness.status(settings)
-    if given.json:
-        console_lines.put_json(freshness.status_json(settings, found))
-    else:
-        console_lines.put_status(settings, found)
-    return 0
+    def tell() -> int:
+        found = freshness.status(settings)
+        if given.json:
+            console_lines.put_json(freshness.status_json(settings, found))
+        else:
+            console_lines.put_status(settings, found)
+        return 0
+
+    return _told(settings, tell, as_json=given.json)
 
 
 def _export(argv: Sequence[str]) -> int:
@@ -166,47 +165,54 @@ def _export(argv: Sequence[str]) -> int:
     from collectors import console_lines, freshness
     from collectors.registry import UPSTREAMS
     from storage import export, ledger
-    from storage.db import StoreError
 
-    last = ledger.last_run(settings, "crypto", ("ok", "partial"))
-    told = freshness.status_json(settings, freshness.status(settings))
-    attribution = [{"name": up.credit, "url": up.home} for up in UPSTREAMS.values()]
-    try:
+    def write() -> int:
+        last = ledger.last_run(settings, "crypto", ("ok", "partial"))
+        told = freshness.status_json(settings, freshness.status(settings))
+        attribution = [{"name": up.credit, "url": up.home} for up in UPSTREAMS.values()]
         built = export.build(settings, last.run_id if last else "", attribution, told)
         export.write(settings, built)
-    except StoreError as problem:
-        console_lines.put_problem(problem)
-        return 3
-    console_lines.put(_("Exported to {folder}").format(folder=export.folder(settings)))
-    return 0
+        console_lines.put(_("Exported to {folder}").format(folder=export.folder(settings)))
+        return 0
+
+    return _told(settings, write)
 
 
 def _replay(argv: Sequence[str]) -> int:
     about = _("Merges what was collected while the store was locked.")
     settings = _settings(_parser(" replay", about, "python collect.py replay").parse_args(argv).demo)
     _prepare(settings)
-    import sqlite3
-
     from filelock import FileLock, Timeout
 
     from collectors import console_lines, housekeeping, outcome
     from storage import ledger
-    from storage.store_error import StoreError, ledger_problem
+
+    def merge() -> int:
+        try:
+            held = FileLock(ledger.lock_path(settings, "run"), timeout=1).acquire()
+        except Timeout:
+            console_lines.put(_("A run is under way; it merges what waits. Nothing to do."))
+            return outcome.BUSY
+        with held:
+            settled = housekeeping.replay(settings)
+        console_lines.put_replayed(settled)
+        return 0
+
+    return _told(settings, merge)
+
+
+def _told(settings: Settings, act: Callable[[], int], *, as_json: bool = False) -> int:
+    """What `act` gives; where store, ledger or disk is in its way, that is told on one line."""
+    import sqlite3
+
+    from collectors import console_lines
+    from storage.store_error import StoreError, explained
 
     try:
-        with FileLock(ledger.lock_path(settings, "run"), timeout=1):
-            settled = housekeeping.replay(settings)
-    except Timeout:
-        console_lines.put(_("A run is under way; it merges what waits. Nothing to do."))
-        return outcome.BUSY
-    except StoreError as problem:
-        console_lines.put_problem(problem)
+        return act()
+    except (StoreError, sqlite3.Error, OSError) as error:
+        console_lines.Lines(settings, as_json=as_json).problem(explained(settings, error))
         return 3
-    except sqlite3.Error as error:
-        console_lines.put_problem(ledger_problem(settings, error))
-        return 3
-    console_lines.put_replayed(settled)
-    return 0
 
 
 VERBS: dict[str, Callable[[Sequence[str]], int]] = {"status": _status, "export": _export, "replay": _replay}
@@ -227,6 +233,7 @@ def _prepare(settings: Settings) -> None:
     import sqlite3
 
     from storage import journal, landing, ledger, store_error
+    from storage.settings import unusable
 
     try:
         landing.make_room(settings)
@@ -239,6 +246,11 @@ def _prepare(settings: Settings) -> None:
         problem = store_error.ledger_problem(settings, error)
         sys.stderr.write(f"collect.py: {say(problem.message, problem.values)}\n")
         raise SystemExit(USAGE if problem.code == "unexpected" else 3) from None
+    try:
+        settings.database.parent.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        sys.stderr.write(f"collect.py: {unusable('COLLECTOR_DATABASE')}\n")
+        raise SystemExit(USAGE) from None
     journal.open_log(settings)
 
 

@@ -1,14 +1,17 @@
 """The computed step at the end of crypto: writes the export of what the store holds."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import replace
 
 from collectors import freshness, outcome
 from collectors.registry import UPSTREAMS
-from collectors.run import Run
+from collectors.run import Run, isolated
 from storage import clock, export, ledger, points
 from storage.records import StepRecord
-from storage.store_error import StoreError
+from storage.store_error import StoreError, explained
+
+log = logging.getLogger("collector")
 
 
 def run_step(run: Run, pipeline: str, collected: Sequence[StepRecord]) -> StepRecord:
@@ -16,30 +19,33 @@ def run_step(run: Run, pipeline: str, collected: Sequence[StepRecord]) -> StepRe
     step = StepRecord(
         run.run_id, run.next_step(), "export", pipeline, started_at=clock.now(), state="running"
     )
-    ledger.step_started(run.settings, step)
+    # A ledger that is locked for a moment costs a line in it, not the run.
+    with isolated():
+        ledger.step_started(run.settings, step)
     run.emit(step)
     if not any(other.state == "ok" for other in collected):
         step = replace(step, state="skipped", reason="upstream_failed")
     else:
-        step = _write(run, step, pipeline, collected)
+        with isolated() as caught:
+            _write(run, pipeline, collected)
+            step = replace(step, state="ok")
+        if caught.error is not None:
+            if not isinstance(caught.error, StoreError):
+                log.error("export: unexpected", exc_info=caught.error)
+            step = step.hindered("failed", explained(run.settings, caught.error))
     step = replace(step, finished_at=clock.now())
-    ledger.step_finished(run.settings, step)
+    with isolated():
+        ledger.step_finished(run.settings, step)
     run.emit(step)
     return step
 
 
-def _write(run: Run, step: StepRecord, pipeline: str, collected: Sequence[StepRecord]) -> StepRecord:
+def _write(run: Run, pipeline: str, collected: Sequence[StepRecord]) -> None:
     points.reach("before_export")
     told = freshness.status_json(run.settings, freshness.status(run.settings))
     # The run is still on while it exports: say what it has come to, not that it runs.
     told["running"] = None
     told["pipelines"][pipeline]["state"] = outcome.of_steps(collected)
     attribution = [{"name": up.credit, "url": up.home} for up in UPSTREAMS.values()]
-    try:
-        built = export.build(run.settings, run.run_id, attribution, told)
-        with run.quiet:
-            export.write(run.settings, built)
-    except StoreError as problem:
-        return step.hindered("failed", problem)
+    export.write(run.settings, export.build(run.settings, run.run_id, attribution, told), run.quiet)
     points.reach("after_export")
-    return replace(step, state="ok")

@@ -10,8 +10,9 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
@@ -23,6 +24,7 @@ from storage import clock, hosts, landing, ledger, points
 from storage.db import StoreError
 from storage.ledger import Busy, StepRecord
 from storage.settings import Settings
+from storage.store_error import explained
 
 log = logging.getLogger("collector")
 # A start that cannot get the lock at once tries for this long before it waits or gives up.
@@ -33,6 +35,11 @@ BEAT_S = 2.0
 # What is kept back of the deadline for every pipeline still to come.
 SHARE_S = 60.0
 PERSON = frozenset({"cli", "console", "api"})
+_STOPPED = {
+    "cancelled": outcome.CANCELLED,
+    "interrupted": outcome.TERMINATED,
+    "failed": outcome.EXIT["failed"],
+}
 
 
 class Stopped(BaseException):
@@ -59,16 +66,31 @@ def execute(settings: Settings, start: Start, emit: Emit) -> int:
     run_id = start.run_id or ledger.new_run_id(clock.now())
     pipelines = ordered(set(start.pipelines))
     try:
-        return _execute(settings, run_id, pipelines, start, emit)
+        with run.isolated() as caught:
+            return _execute(settings, run_id, pipelines, start, emit)
     except KeyboardInterrupt:
         return _stopped(settings, run_id, pipelines, "cancelled", emit)
     except Stopped:
         return _stopped(settings, run_id, pipelines, "interrupted", emit)
+    raise _broken(settings, run_id, pipelines, caught.error or RuntimeError(), emit)
+
+
+def _broken(
+    settings: Settings, run_id: str, pipelines: Sequence[str], error: Exception, emit: Emit
+) -> StoreError:
+    """What a person is told of an error that ended the run; its row does not stay `running`."""
+    if not isinstance(error, StoreError):
+        log.error("run %s: unexpected", run_id, exc_info=error)
+    with run.isolated():
+        found = ledger.run(settings, run_id)
+        if found is not None and found.state in ledger.LIVE:
+            _stopped(settings, run_id, pipelines, "failed", emit)
+    return explained(settings, error)
 
 
 def _stopped(settings: Settings, run_id: str, pipelines: Sequence[str], state: str, emit: Emit) -> int:
-    """Told to stop while it waited, or while it was ending anyway: what has ended stays as it is."""
-    code = outcome.CANCELLED if state == "cancelled" else outcome.TERMINATED
+    """Ended while it waited, or while it was ending anyway: what has ended stays as it is."""
+    code = _STOPPED[state]
     if ledger.run(settings, run_id) is not None:
         ledger.finish(settings, run_id, state, code, dict.fromkeys(pipelines, state))
         emit(_finished(settings, run_id))
@@ -103,7 +125,7 @@ def _execute(settings: Settings, run_id: str, pipelines: tuple[str, ...], start:
         try:
             return _Execution(settings, run_id, pipelines, start, emit).run()
         finally:
-            ledger.lock_path(settings, run_id).unlink(missing_ok=True)
+            _unlink(ledger.lock_path(settings, run_id))
 
 
 def _reserved(settings: Settings, run_id: str, pipelines: Sequence[str], start: Start) -> bool:
@@ -160,16 +182,17 @@ class _Execution:
         )
         log.info("[START] run %s %s (%s)", self.run_id, " ".join(self.pipelines), self.start.trigger)
         try:
-            with self._watched():
+            with run.isolated() as caught, self._watched():
                 self._pipelines()
         except KeyboardInterrupt:
             return self._end("cancelled", outcome.CANCELLED)
         except Stopped:
             return self._end("interrupted", outcome.TERMINATED)
-        except StoreError:
-            # The store is not one that this run may write to: nothing was asked.
-            self._end("failed", outcome.EXIT["failed"])
-            raise
+        if caught.error is not None:
+            # A store that this run may not write to, a ledger that is locked for long, a full disk.
+            with run.isolated():
+                self._end("failed", outcome.EXIT["failed"])
+            raise caught.error
         state = outcome.of_pipelines(self.outcomes.values())
         points.reach("before_finish")
         return self._end(state, outcome.EXIT[state], "fresh" if state == "skipped" and self._fresh else None)
@@ -235,17 +258,32 @@ class _Execution:
         transactions, without waiting for a request that hangs."""
         beat = 0.0
         while not over.wait(WATCH_S):
-            if time.monotonic() - beat < BEAT_S and not ledger.cancel_asked(self.settings, self.run_id):
-                continue
-            beat = time.monotonic()
-            if ledger.heartbeat(self.settings, self.run_id):
-                with self.steps.quiet:
-                    if over.is_set():
-                        return
-                    self._end("cancelled", outcome.CANCELLED)
-                    ledger.lock_path(self.settings, self.run_id).unlink(missing_ok=True)
-                    logging.shutdown()
-                    os._exit(outcome.CANCELLED)
+            # A look that fails (a ledger locked for long) must not be the last one.
+            with run.isolated() as caught:
+                caught.result = ledger.cancel_asked(self.settings, self.run_id)
+                if not caught.result and time.monotonic() - beat >= BEAT_S:
+                    beat = time.monotonic()
+                    caught.result = ledger.heartbeat(self.settings, self.run_id)
+            if caught.error is not None:
+                log.warning("ledger: %s", caught.error)
+            if caught.result:
+                self._leave(over)
+
+    def _leave(self, over: threading.Event) -> None:
+        with self.steps.quiet:
+            if over.is_set():
+                return
+            with run.isolated():
+                self._end("cancelled", outcome.CANCELLED)
+            _unlink(ledger.lock_path(self.settings, self.run_id))
+            logging.shutdown()
+            os._exit(outcome.CANCELLED)
+
+
+def _unlink(lock: Path) -> None:
+    """Windows does not remove what is still open; there the lock file goes with the next run."""
+    with suppress(OSError):
+        lock.unlink()
 
 
 def _log_step(step: StepRecord) -> None:

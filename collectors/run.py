@@ -125,7 +125,7 @@ def _fetch_lane(
         if run.stopping.is_set() or time.monotonic() >= until:
             done.put(Fetched(source, step, error=_deadline()))
             continue
-        with _isolated() as caught:
+        with isolated() as caught:
             ledger.step_started(run.settings, step)
             run.emit(step)
             caught.result = _fetch(run, source, step, min(until, time.monotonic() + SOURCE_BUDGET_S))
@@ -136,11 +136,11 @@ def _fetch_lane(
 @dataclass
 class _Caught:
     result: Any = None
-    error: BaseException | None = None
+    error: Exception | None = None
 
 
 @contextmanager
-def _isolated() -> Iterator[_Caught]:
+def isolated() -> Iterator[_Caught]:
     """The one place where anything is caught: a source may fail in any way and costs only itself."""
     caught = _Caught()
     try:
@@ -172,7 +172,7 @@ def _ask_and_parse(run: Run, source: Source, step: StepRecord, ask: Ask, until: 
     tally = run.tallies.setdefault(step.step, Tally())
     asked = _Asked([], [])
     batch: Batch | None = None
-    with _isolated() as caught:
+    with isolated() as caught:
         asked = _ask(run, source, ask, until, tally)
         lost = asked.rejected
         _not_of_the_future(source, asked.answers, ask.now)
@@ -261,7 +261,7 @@ def _finish(run: Run, fetched: Fetched) -> StepRecord:
     """Lands and merges what was fetched and writes the step's last word."""
     step = fetched.step
     if fetched.error is None and fetched.batch is not None:
-        with _isolated() as caught:
+        with isolated() as caught:
             step = keep(run, fetched, fetched.batch)
         if caught.error is not None:
             fetched = replace(fetched, error=caught.error)
@@ -270,7 +270,7 @@ def _finish(run: Run, fetched: Fetched) -> StepRecord:
     if fetched.error is not None:
         step = failed(run, fetched, fetched.error)
     step = replace(step, finished_at=clock.now())
-    with _isolated() as caught:
+    with isolated() as caught:
         ledger.step_finished(run.settings, step)
     run.emit(step)
     return step

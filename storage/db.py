@@ -18,7 +18,16 @@ from filelock import FileLock, Timeout
 from storage import engine, points, schema
 from storage.ledger import lock_path
 from storage.settings import Settings
-from storage.store_error import BUSY, NOTHING, StoreBusy, StoreError, StoreMissing, corrupt, explain
+from storage.store_error import (
+    BUSY,
+    NOTHING,
+    StoreBusy,
+    StoreError,
+    StoreMissing,
+    corrupt,
+    explain,
+    file_problem,
+)
 from storage.texts import N_
 
 __all__ = ["StoreBusy", "StoreError", "StoreMissing", "checkpoint", "migrate", "reader", "writer"]
@@ -157,15 +166,17 @@ def _make(settings: Settings) -> None:
     if file.exists():
         return
     partial = file.with_name(file.name + ".part")
-    file.parent.mkdir(parents=True, exist_ok=True)
-    partial.unlink(missing_ok=True)
     try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        partial.unlink(missing_ok=True)
         duckdb.connect(str(partial), config=engine.CONFIG).close()
         points.reach("during_creation")
         os.replace(partial, file)
     except duckdb.Error as error:
         partial.unlink(missing_ok=True)
         raise explain(error, settings) from None
+    except OSError as error:
+        raise file_problem(settings, error) from None
 
 
 def migrate(settings: Settings, wait_s: float = 5.0) -> None:

@@ -1,28 +1,34 @@
 """Writes `<home>/exports/`: the record as JSON and JS for `crypto_trends.html`, and the page itself.
 
-Every file is replaced atomically; a failed export leaves the last good one.
+Every file is replaced atomically, by one export at a time; a failed one leaves the last good one.
 """
 
 import errno
 import json
 import math
 import os
+import secrets
 import shutil
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from datetime import date, datetime
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock, Timeout
+
 from storage import clock, db, points, read
-from storage.db import StoreError
+from storage.db import StoreBusy, StoreError
+from storage.ledger import lock_path
 from storage.settings import ROOT, Settings
 from storage.texts import N_
 
 PAGE = "crypto_trends.html"
 _TRIES, _PAUSE_S = 5, 0.1
+# How long an export waits for another one, which takes a tenth of a second.
+_TURN_S = 5.0
 _FULL = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
 
 
@@ -68,27 +74,54 @@ def build(
     return {**head, **_walk(found), "status": dict(status)}
 
 
-def write(settings: Settings, export: Mapping[str, Any]) -> None:
-    """Replaces the export's files. Raises StoreError `full` or `busy`; the old ones then stay."""
+def write(
+    settings: Settings, export: Mapping[str, Any], quiet: AbstractContextManager[Any] | None = None
+) -> None:
+    """Replaces the export's files, with `quiet` held once it has its turn. Raises StoreError `full` or
+    `busy`; the old ones then stay."""
     text = json.dumps(export, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
     # `<` cannot end the script element that some reader may paste this into.
     script = f"window.CRYPTO_TRENDS = {text.replace('<', chr(92) + 'u003c')};\n"
     target = folder(settings)
     try:
-        target.mkdir(parents=True, exist_ok=True)
-        _replace(target / "crypto_trends.json", text.encode())
-        points.reach("during_export")
-        _replace(target / "crypto_trends.js", script.encode())
-        _copy_if_new(ROOT / PAGE, target / PAGE)
-        plotly = _plotly()
-        if plotly:
-            _copy_if_new(plotly, target / "plotly.min.js")
+        with _turn(settings), quiet or nullcontext():
+            target.mkdir(parents=True, exist_ok=True)
+            _sweep(target)
+            _replace(target / "crypto_trends.json", text.encode())
+            points.reach("during_export")
+            _replace(target / "crypto_trends.js", script.encode())
+            _copy_if_new(ROOT / PAGE, target / PAGE)
+            plotly = _plotly()
+            if plotly:
+                _copy_if_new(plotly, target / "plotly.min.js")
     except OSError as error:
         raise StoreError(
             "full" if error.errno in _FULL else "busy",
             N_("The export could not be written to {folder}. The last good one stays; check the disk."),
             folder=target.name,
         ) from None
+
+
+@contextmanager
+def _turn(settings: Settings) -> Iterator[None]:
+    """Two exports at once would leave the JSON of one beside the JS of the other."""
+    lock = lock_path(settings, "export")
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        held = FileLock(lock, timeout=_TURN_S).acquire(poll_interval=0.02)
+    except Timeout:
+        raise StoreBusy(
+            "busy", N_("Another program is writing the export. The last good one stays; try again.")
+        ) from None
+    with held:
+        yield
+
+
+def _sweep(target: Path) -> None:
+    """Removes what a killed export had begun; whoever has the turn is alone."""
+    for left in target.glob("*.part"):
+        with suppress(OSError):
+            left.unlink()
 
 
 def _plotly() -> Path | None:
@@ -120,13 +153,13 @@ def _replace(target: Path, content: bytes) -> None:
 @contextmanager
 def _replacing(target: Path) -> Iterator[Path]:
     """A file beside the target that takes its place when it is whole; a half of one does not stay."""
-    partial = target.with_name(target.name + ".part")
+    partial = target.with_name(f"{target.name}.{os.getpid()}-{secrets.token_hex(3)}.part")
     try:
         yield partial
         _rename(partial, target)
-    except OSError:
-        partial.unlink(missing_ok=True)
-        raise
+    finally:
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
 
 
 def _rename(partial: Path, target: Path) -> None:

@@ -37,6 +37,7 @@ from storage.settings import Settings
 from storage.texts import N_
 
 __all__ = [
+    "LIVE",
     "Busy",
     "Counts",
     "RunRecord",

@@ -76,9 +76,16 @@ def _path(value: object) -> object:
     return ROOT / Path(str(value)).expanduser() if value is not None else value
 
 
+def _file(value: Path) -> Path:
+    if value.is_dir():
+        raise ValueError("a file path")
+    return value
+
+
 Key = Annotated[str, AfterValidator(_key)]
 Url = Annotated[str, AfterValidator(_url)]
 FilePath = Annotated[Path, BeforeValidator(_path)]
+DatabasePath = Annotated[FilePath, AfterValidator(_file)]
 
 
 def _field(env: str, default: object, help_text: str) -> Any:
@@ -109,7 +116,7 @@ class Settings(BaseSettings):
         "COINGECKO_PLAN", "auto", N_("plan of the CoinGecko key: auto, demo or pro")
     )
     base_home: FilePath = _field("COLLECTOR_HOME", "data", N_("folder of everything that is written"))
-    database_path: FilePath | None = _field(
+    database_path: DatabasePath | None = _field(
         "COLLECTOR_DATABASE", None, N_("the DuckDB file; unset: console.duckdb in the home")
     )
     demo: bool = _field("COLLECTOR_DEMO", False, N_("1: demo data in a store of its own"))
@@ -239,8 +246,14 @@ ALLOWED = {
     "COLLECTOR_DEFILLAMA_URL": N_("an address such as https://host/path"),
     "COLLECTOR_FEAR_GREED_URL": N_("an address such as https://host/path"),
     "COLLECTOR_HOME": N_("a folder that can be written"),
-    "COLLECTOR_DATABASE": N_("a file path"),
+    "COLLECTOR_DATABASE": N_("a file path in a folder that can be written"),
 }
+
+
+def unusable(name: str, allowed: str | None = None) -> str:
+    """What a person is told of a setting that cannot be used."""
+    text = _("{name} is not usable. Allowed: {allowed}.")
+    return text.format(name=name, allowed=_(allowed or ALLOWED.get(name, "")))
 
 
 def load(**overrides: object) -> Settings:
@@ -255,14 +268,12 @@ def load(**overrides: object) -> Settings:
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         name = str(first["loc"][0]) if first["loc"] else "COLLECTOR_BIND"
-        raise BadSetting(
-            _("{name} is not usable. Allowed: {allowed}.").format(name=name, allowed=_(ALLOWED.get(name, "")))
-        ) from None
+        raise BadSetting(unusable(name)) from None
     except UnicodeDecodeError:
-        raise BadSetting(
-            _("{name} is not usable. Allowed: {allowed}.").format(
-                name=".env", allowed=_("a text file in UTF-8")
-            )
-        ) from None
+        raise BadSetting(unusable(".env", N_("a text file in UTF-8"))) from None
     texts.set_default(settings.lang)
+    if "?" in str(settings.database) and os.name == "posix":
+        # DuckDB takes what follows for options, and would keep its log under another name.
+        name = "COLLECTOR_HOME" if settings.home in settings.database.parents else "COLLECTOR_DATABASE"
+        raise BadSetting(unusable(name, N_("a path without a question mark")))
     return settings

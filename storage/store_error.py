@@ -1,5 +1,6 @@
 """Why a store or a ledger cannot be used, in words that say what to do."""
 
+import errno
 import sqlite3
 from typing import ClassVar
 
@@ -11,6 +12,7 @@ from storage.texts import N_
 FULL = N_("The disk is full. Free some space, then run again.")
 BUSY = N_("Another run is writing to the store. The next run merges what was collected.")
 NOTHING = N_("Nothing has been collected yet.")
+BUG = N_("The program stumbled over {error}. The log has the place; old values stay.")
 # What DuckDB and the operating systems say. Not merely "lock": a damaged file is told of by its block.
 _BUSY = ("Could not set lock", "different configuration", "used by another process")
 _FULL = ("No space left", "File too large", "Disk quota exceeded", "not enough space")
@@ -35,6 +37,12 @@ class StoreBusy(StoreError):
 
 class StoreMissing(StoreError):
     """There is no store yet: nothing was ever collected here."""
+
+
+class Stumbled(StoreError):
+    """Neither disk nor lock nor file: a fault of this program."""
+
+    kind: ClassVar[str] = "bug"
 
 
 def explain(error: duckdb.Error, settings: Settings) -> StoreError | duckdb.Error:
@@ -85,3 +93,26 @@ def ledger_problem(settings: Settings, error: sqlite3.Error) -> StoreError:
         folder=str(settings.home),
         reason=str(error),
     )
+
+
+def file_problem(settings: Settings, error: OSError) -> StoreError:
+    """What it means for a person that a file or folder cannot be used."""
+    if error.errno in (errno.ENOSPC, errno.EFBIG, errno.EDQUOT):
+        return StoreError("full", FULL)
+    return StoreError(
+        "unexpected",
+        N_("{file} cannot be used ({reason}). Change its permissions, or set COLLECTOR_HOME."),
+        file=str(error.filename or settings.home),
+        reason=error.strerror or type(error).__name__,
+    )
+
+
+def explained(settings: Settings, error: Exception) -> StoreError:
+    """Any error that ended something, in words for a person."""
+    if isinstance(error, duckdb.Error):
+        error = explain(error, settings)
+    if isinstance(error, sqlite3.Error):
+        error = ledger_problem(settings, error)
+    if isinstance(error, OSError):
+        error = file_problem(settings, error)
+    return error if isinstance(error, StoreError) else Stumbled("unexpected", BUG, error=type(error).__name__)

@@ -12,6 +12,7 @@ from storage import db, export, landing, merge, read
 from storage.db import StoreError
 from storage.settings import Settings, load
 from storage.tables import CRYPTO_PRICE
+from tests import child
 
 TODAY = date(2026, 11, 22)
 YESTERDAY = TODAY - timedelta(days=1)
@@ -137,3 +138,39 @@ def test_a_failed_export_leaves_the_last_good_one(
     folder = export.folder(store)
     assert json.loads((folder / "crypto_trends.json").read_text())["run_id"] == "good"
     assert list(folder.glob("*.part")) == []
+
+
+EXPORTING = """
+import sys, time
+sys.path.insert(0, ".")
+from storage import export
+from storage.settings import load
+settings = load()
+whole = {"run_id": sys.argv[1], "filling": sys.argv[1] * 300_000}
+until = time.monotonic() + 2
+while time.monotonic() < until:
+    export.write(settings, whole)
+"""
+
+
+def test_two_exports_at_once_are_one_after_the_other(store: Settings) -> None:
+    export.write(store, {"run_id": "before"})
+    folder = export.folder(store)
+    writers = [child.python(EXPORTING, name) for name in ("one", "two")]
+    seen = set()
+    while any(writer.poll() is None for writer in writers):
+        seen.add(json.loads((folder / "crypto_trends.json").read_bytes())["run_id"])
+    assert [(done.code, done.err) for done in map(child.ended, writers)] == [(0, ""), (0, "")]
+    assert {"one", "two"} <= seen
+    script = (folder / "crypto_trends.js").read_text().removeprefix("window.CRYPTO_TRENDS = ")
+    assert json.loads(script.removesuffix(";\n")) == json.loads((folder / "crypto_trends.json").read_bytes())
+    assert child.halves() == []
+
+
+def test_the_half_of_a_killed_export_is_swept_by_the_next(store: Settings) -> None:
+    folder = export.folder(store)
+    folder.mkdir(parents=True)
+    (folder / "crypto_trends.json.4711-abcdef.part").write_text("{")
+    (folder / "crypto_trends.js.part").write_text("{")
+    export.write(store, {"schema": 1})
+    assert child.halves() == []
