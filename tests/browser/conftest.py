@@ -100,9 +100,12 @@ def _answers(console: Console) -> bool:
     return status == 200 and json.loads(body)["app"] == "daily-data-collector"
 
 
-def _start(home: Path) -> tuple[Console, "subprocess.Popen[bytes]"]:
+def start_console(
+    home: Path, said: int = subprocess.DEVNULL, **settings: str
+) -> tuple[Console, "subprocess.Popen[bytes]"]:
+    """A console of that home, in demo mode unless `settings` say otherwise; `said` gets what it prints."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("COLLECTOR_")}
-    environment = {**kept, "COLLECTOR_HOME": str(home), "COLLECTOR_DEMO": "1"}
+    environment = {**kept, "COLLECTOR_HOME": str(home), "COLLECTOR_DEMO": "1", **settings}
     console = Console(free_port(), home, environment)
     command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "console_app.py")]
     command += ["--server.port", str(console.port)]
@@ -112,8 +115,8 @@ def _start(home: Path) -> tuple[Console, "subprocess.Popen[bytes]"]:
         env=environment,
         cwd=ROOT,
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        stdout=said,
+        stderr=said,
         start_new_session=True,
     )
     deadline = time.monotonic() + 60
@@ -137,7 +140,7 @@ def stop(server: "subprocess.Popen[bytes]") -> None:
 @pytest.fixture(scope="module")
 def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
     """A console in demo mode whose home is empty at first."""
-    found, server = _start(tmp_path_factory.mktemp("console"))
+    found, server = start_console(tmp_path_factory.mktemp("console"))
     yield found
     stop(server)
 

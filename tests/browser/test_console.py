@@ -15,7 +15,7 @@ import pytest
 
 from storage import ledger
 from storage.settings import Settings
-from tests.browser.conftest import CHROMIUM, ROOT, Console, Visit, free_port, stop
+from tests.browser.conftest import CHROMIUM, READY, ROOT, Console, Visit, free_port, start_console, stop
 
 pytestmark = [
     pytest.mark.browser,
@@ -193,6 +193,125 @@ def test_the_language_is_one_click_away_and_stays(open_page: Opener, console: Co
     visit.clean()
 
 
+def test_the_language_outlives_another_page_and_a_reload(open_page: Opener, console: Console) -> None:
+    visit = open_page("/?lang=ko")
+    visit.page.locator('[data-testid="stTopNavLinkContainer"]').last.click()
+    visit.page.wait_for_url("**/runs?lang=ko", timeout=10_000)
+    visit.page.reload()
+    assert visit.ready().page.get_by_role("radio", name="한국어").get_attribute("aria-checked") == "true"
+    visit.page.go_back()
+    visit.page.wait_for_url("**/?lang=ko", timeout=10_000)
+    visit.clean()
+
+
+def test_no_table_offers_a_download_of_its_own(open_page: Opener, console: Console) -> None:
+    if not runs(console):
+        console.collect()
+    visit = open_page("/runs")
+    visit.page.locator('[data-testid="stDataFrame"]').first.hover()
+    buttons = visit.page.locator('[data-testid="stElementToolbarButton"] button, [aria-label="Search"]')
+    buttons.first.wait_for(timeout=10_000)
+    assert visit.page.get_by_label("Download as CSV").count() == 0
+
+
+# Colour of the text of every caption, as it is seen: with the opacity of all that is around it.
+CAPTIONS = """() => [...document.querySelectorAll(
+  '[data-testid=stCaptionContainer] p, [data-testid=stCaptionContainer] a')].map(one => {
+    let seen = 1;
+    for (let up = one; up; up = up.parentElement) seen *= parseFloat(getComputedStyle(up).opacity);
+    const numbers = text => text.match(/[0-9.]+/g).slice(0, 3).map(Number);
+    const ground = numbers(getComputedStyle(document.querySelector('.stApp')).backgroundColor);
+    const ink = numbers(getComputedStyle(one).color).map((v, n) => v * seen + ground[n] * (1 - seen));
+    const light = rgb => rgb.map(v => v / 255).map(v => v <= .04045 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4)
+      .reduce((sum, v, n) => sum + v * [.2126, .7152, .0722][n], 0);
+    const [low, high] = [light(ink), light(ground)].sort((a, b) => a - b);
+    return (high + .05) / (low + .05);
+  })"""
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_every_caption_can_be_read(open_page: Opener, console: Console, dark: bool) -> None:
+    if not runs(console):
+        console.collect()
+    for path in ("/", "/runs"):
+        ratios = open_page(path, dark=dark).page.evaluate(CAPTIONS)
+        assert len(ratios) > 3 and min(ratios) >= 4.5
+
+
+HOLDING = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print('open', flush=True); sys.stdin.read()"
+
+
+def test_a_page_that_found_the_store_locked_heals_without_a_click(browser: Any, tmp_path: Path) -> None:
+    console, server = start_console(tmp_path)
+    try:
+        console.collect()
+        holder = subprocess.Popen(
+            [sys.executable, "-c", HOLDING, str(tmp_path / "demo" / "console.duckdb")],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        try:
+            assert holder.stdout is not None and holder.stdout.readline().strip() == b"open"
+            page = browser.new_page()
+            page.goto(console.url)
+            page.locator(".st-key-problem", has_text="Another program").wait_for(timeout=30_000)
+        finally:
+            holder.communicate(timeout=20)
+        page.locator(".stMarkdownBadge", has_text="fresh").first.wait_for(timeout=10_000)
+        page.wait_for_selector('[data-testid="stMetric"]', timeout=10_000)
+        page.locator(".st-key-problem").wait_for(state="detached", timeout=10_000)
+        page.close()
+    finally:
+        stop(server)
+
+
+NOWHERE = {f"COLLECTOR_{name}_URL": "http://127.0.0.1:9" for name in ("COINGECKO", "DEFILLAMA", "FEAR_GREED")}
+
+
+def test_without_a_demo_the_page_stays_where_it_is_and_the_end_is_told_in_full(
+    browser: Any, tmp_path: Path
+) -> None:
+    console, server = start_console(tmp_path, COLLECTOR_DEMO="0", COLLECTOR_PACE_S="0", **NOWHERE)
+    try:
+        for language, size in (("en", (1440, 900)), ("ko", (390, 844)), ("en", (390, 844))):
+            page = browser.new_page(viewport={"width": size[0], "height": size[1]})
+            page.goto(f"{console.url}/?lang={language}")
+            page.wait_for_selector(READY, timeout=30_000)
+            heading = page.locator("h2").first
+            before = heading.bounding_box()["y"]
+            page.get_by_role("button", name="지금 수집" if language == "ko" else "Collect now").click()
+            page.locator(".st-key-running").wait_for(timeout=10_000)
+            page.evaluate("document.querySelector('[data-testid=stMain]').scrollTo(0, 0)")
+            assert abs(heading.bounding_box()["y"] - before) <= 1
+            toast = page.locator('[data-testid="stToast"]')
+            toast.wait_for(timeout=60_000)
+            page.wait_for_timeout(600)
+            assert "coingecko.markets" in toast.inner_text()
+            assert toast.locator('[data-testid="stToastViewButton"]').count() == 0
+            page.evaluate("document.querySelector('[data-testid=stMain]').scrollTo(0, 0)")
+            assert abs(heading.bounding_box()["y"] - before) <= 1
+            SHOTS.mkdir(exist_ok=True)
+            page.screenshot(path=SHOTS / f"toast_{language}_{size[0]}.png")
+            page.close()
+    finally:
+        stop(server)
+
+
+def test_streamlits_own_status_leaves_the_language_free(browser: Any, tmp_path: Path) -> None:
+    console, server = start_console(tmp_path)
+    page = browser.new_page(viewport={"width": 1440, "height": 900})
+    try:
+        page.goto(console.url)
+        page.wait_for_selector(READY, timeout=30_000)
+    finally:
+        stop(server)
+    status = page.locator('[data-testid="stStatusWidget"]')
+    status.wait_for(timeout=20_000)
+    box = status.bounding_box()
+    assert box["x"] + box["width"] <= page.locator(".st-key-language").bounding_box()["x"]
+    page.close()
+
+
 def test_the_old_page_draws_when_the_console_serves_it(open_page: Opener, console: Console) -> None:
     if not runs(console):
         console.collect()
@@ -244,6 +363,26 @@ def test_the_websocket_has_the_guard_in_front(console: Console, headers: dict[st
     connection.request("GET", "/_stcore/stream", headers={**upgrade, **headers})
     assert connection.getresponse().status == status
     connection.close()
+
+
+def test_a_refused_websocket_prints_nothing(tmp_path: Path) -> None:
+    heard = tmp_path / "said.txt"
+    with heard.open("wb") as said:
+        console, server = start_console(tmp_path, said.fileno())
+        try:
+            for refused in ({"Origin": "http://evil.example"}, {"Host": "evil.example"}):
+                test_the_websocket_has_the_guard_in_front(console, refused, 421 if "Host" in refused else 403)
+            time.sleep(0.5)
+        finally:
+            stop(server)
+    assert "handshake" not in heard.read_text()
+
+
+def test_an_address_below_a_page_leads_home_and_streamlits_own_do_not(console: Console) -> None:
+    assert console.get("/runs/abc")[0] == console.get("/app/static/x")[0] == 302
+    assert console.get("/_stcore/health") == (200, b"ok")
+    assert console.get("/crypto/_stcore/health")[0] == 404
+    assert console.get("/crypto")[0] == console.get("/favicon.png")[0] == 200
 
 
 def test_only_this_machine_is_listened_on(console: Console) -> None:
