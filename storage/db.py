@@ -9,8 +9,9 @@ a process that has it open drops DuckDB's lock on Linux.
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from threading import Lock
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
+from threading import Condition
+from typing import Any
 
 import duckdb
 from filelock import FileLock, Timeout
@@ -34,8 +35,11 @@ __all__ = ["StoreBusy", "StoreError", "StoreMissing", "checkpoint", "migrate", "
 
 _RETRY_S = 0.05
 OWN_TURN_S = 5.0
+# How long readers may join one who has the store open.
+_SHARED_S = 0.2
 # One store at a time in one instance: what else would this process do with two?
-_attaching = Lock()
+_turn = Condition()
+_now: list["_Attached"] = []
 
 
 def _check_file(settings: Settings, *, must_exist: bool) -> None:
@@ -60,50 +64,96 @@ def _check_file(settings: Settings, *, must_exist: bool) -> None:
         )
 
 
+class _Attached:
+    """The store as the one attached database of this process: for one writer, or for readers that share
+    it. `anchor` is the connection that attached it; the others are made of it."""
+
+    def __init__(self, settings: Settings, read_only: bool) -> None:
+        self.file, self.read_only, self.users = settings.database, read_only, 1
+        self.share_until = time.monotonic() + _SHARED_S
+        with ExitStack() as lent:
+            self.anchor = lent.enter_context(engine.cursor())
+            mode = " (READ_ONLY)" if read_only else ""
+            try:
+                self.anchor.execute(f"ATTACH {engine.literal(self.file)} AS store{mode}")
+            except duckdb.Error as error:
+                explained = explain(error, settings)
+                # Nothing of ours was asked yet: it can only be the file.
+                raise explained if isinstance(explained, StoreError) else corrupt(settings) from None
+            self._lent = lent.pop_all()
+
+    def join(self, settings: Settings, read_only: bool) -> bool:
+        """Whether one more reader may use it: not for ever, others want their turn."""
+        alike = read_only and self.read_only and self.file == settings.database
+        if not alike:
+            # Nobody joins any more: whoever waits for another mode or file is next.
+            self.share_until = 0.0
+        elif time.monotonic() < self.share_until:
+            self.users += 1
+            return True
+        return False
+
+    def detach(self) -> None:
+        """Gives the file back to other programs."""
+        try:
+            self.anchor.execute("DETACH store")
+        except duckdb.Error:
+            # An instance that gave up holds the file until it is gone.
+            engine.discard()
+        self._lent.close()
+
+
 @contextmanager
-def _opened(settings: Settings, *, read_only: bool, wait_s: float) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The store as the default database of a connection of its own; detached when the block ends,
-    which rolls back what was not committed and gives the file back to other programs."""
-    # Threads of this process take turns, each for milliseconds: that is no other program's lock.
-    if not _attaching.acquire(timeout=wait_s + OWN_TURN_S):
-        raise StoreBusy("busy", BUSY)
+def _opened(settings: Settings, *, read_only: bool, give_up: float) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The store as the default database of a connection of its own; what was not committed when the
+    block ends is rolled back. Raises StoreBusy when it is not to be had by the instant `give_up`."""
+    attached = _attach(settings, read_only, give_up)
     try:
-        with engine.cursor() as connection:
-            _attach(connection, settings, read_only, time.monotonic() + wait_s)
+        with engine.cursor(attached.anchor) as connection:
+            connection.execute("USE store")
             try:
                 yield connection
             finally:
-                _detach(connection)
+                # Also where there is no transaction any more, or no instance.
+                with suppress(duckdb.Error):
+                    connection.execute("ROLLBACK")
     finally:
-        _attaching.release()
+        _let_go(attached)
 
 
-def _attach(
-    connection: duckdb.DuckDBPyConnection, settings: Settings, read_only: bool, give_up: float
-) -> None:
-    mode = " (READ_ONLY)" if read_only else ""
-    while True:
-        try:
-            connection.execute(f"ATTACH {engine.literal(settings.database)} AS store{mode}; USE store")
-            return
-        except duckdb.Error as error:
-            explained = explain(error, settings)
-            if not isinstance(explained, StoreError):
-                # Nothing of ours was asked yet: it can only be the file.
-                explained = corrupt(settings)
-            if not isinstance(explained, StoreBusy) or time.monotonic() >= give_up:
-                raise explained from None
-            time.sleep(_RETRY_S)
+def _attach(settings: Settings, read_only: bool, give_up: float) -> _Attached:
+    with _turn:
+        while True:
+            problem = StoreBusy("busy", BUSY)
+            # Threads of this process take turns, each for milliseconds: that is no other program's lock.
+            patience = OWN_TURN_S
+            try:
+                if not _now:
+                    _now.append(_Attached(settings, read_only))
+                    return _now[0]
+                if _now[0].join(settings, read_only):
+                    return _now[0]
+            except StoreBusy as busy:
+                problem, patience = busy, 0.0
+            left = give_up + patience - time.monotonic()
+            if left <= 0:
+                raise problem
+            _turn.wait(min(left, _RETRY_S))
 
 
-def _detach(connection: duckdb.DuckDBPyConnection) -> None:
-    try:
-        with suppress(duckdb.TransactionException):
-            connection.execute("ROLLBACK")
-        connection.execute("USE memory; DETACH store")
-    except duckdb.Error:
-        # An instance that gave up holds the file until it is gone.
-        engine.discard()
+def _let_go(attached: _Attached) -> None:
+    with _turn:
+        attached.users -= 1
+        if not attached.users:
+            _now.remove(attached)
+            attached.detach()
+            _turn.notify_all()
+
+
+def in_use(settings: Settings) -> bool:
+    """Whether this process has the store open at this moment: then it can be read."""
+    with _turn:
+        return bool(_now) and _now[0].file == settings.database
 
 
 @contextmanager
@@ -111,20 +161,25 @@ def reader(settings: Settings, wait_s: float = 1.0) -> Iterator[duckdb.DuckDBPyC
     """A read-only connection. Raises StoreMissing, StoreBusy after `wait_s`, StoreError."""
     _check_file(settings, must_exist=True)
     try:
-        with _opened(settings, read_only=True, wait_s=wait_s) as connection:
-            if schema.found(connection) is None:
+        with _opened(settings, read_only=True, give_up=time.monotonic() + wait_s) as connection:
+            made = schema.found(connection)
+            if made is None:
                 # Made, but its first transaction never came to its end.
                 raise StoreMissing("empty", NOTHING)
+            schema.refuse_newer(made[0])
             yield connection
     except duckdb.Error as error:
         raise explain(error, settings) from None
 
 
 @contextmanager
-def writer(settings: Settings, wait_s: float = 5.0) -> Iterator[duckdb.DuckDBPyConnection]:
+def writer(
+    settings: Settings, wait_s: float = 5.0, quiet: AbstractContextManager[Any] | None = None
+) -> Iterator[duckdb.DuckDBPyConnection]:
     """The one writer: our lock, a connection, one transaction that commits when the block ends.
+    `quiet` is held from when the store is open until it is closed, not while waiting for it.
     Raises StoreBusy after `wait_s`, StoreError when the disk is full or the file is damaged."""
-    with _alone(settings, wait_s) as connection:
+    with _alone(settings, wait_s, quiet) as connection:
         # Leaving without COMMIT rolls back.
         connection.execute("BEGIN")
         yield connection
@@ -133,28 +188,35 @@ def writer(settings: Settings, wait_s: float = 5.0) -> Iterator[duckdb.DuckDBPyC
         points.reach("after_commit")
 
 
-def checkpoint(settings: Settings, wait_s: float = 5.0) -> None:
-    """Moves the write-ahead log into the file, so that a run ends with one whole file. Raises as
-    `writer` does."""
-    with _alone(settings, wait_s) as connection:
+def checkpoint(
+    settings: Settings, wait_s: float = 5.0, quiet: AbstractContextManager[Any] | None = None
+) -> None:
+    """Moves the write-ahead log into the file, so that a run ends with one whole file. Waits, holds
+    and raises as `writer` does."""
+    with _alone(settings, wait_s, quiet) as connection:
         points.reach("during_checkpoint")
         connection.execute("CHECKPOINT")
 
 
 @contextmanager
-def _alone(settings: Settings, wait_s: float) -> Iterator[duckdb.DuckDBPyConnection]:
+def _alone(
+    settings: Settings, wait_s: float, quiet: AbstractContextManager[Any] | None
+) -> Iterator[duckdb.DuckDBPyConnection]:
     """The one writing connection under our lock; what DuckDB raises comes out explained."""
+    give_up = time.monotonic() + wait_s
     lock = lock_path(settings, "store")
     lock.parent.mkdir(parents=True, exist_ok=True)
     try:
         held = FileLock(lock, timeout=wait_s).acquire()
     except Timeout:
         raise StoreBusy("busy", BUSY) from None
-    with held:
+    # Left last, when the store is closed.
+    with held, ExitStack() as silence:
         _check_file(settings, must_exist=False)
         _make(settings)
         try:
-            with _opened(settings, read_only=False, wait_s=wait_s) as connection:
+            with _opened(settings, read_only=False, give_up=give_up) as connection:
+                silence.enter_context(quiet or nullcontext())
                 yield connection
         except duckdb.Error as error:
             raise explain(error, settings) from error

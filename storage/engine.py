@@ -22,14 +22,14 @@ _guard = Lock()
 
 
 @contextmanager
-def cursor() -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection to the instance, in UTC. Raises what DuckDB raises; an instance that has given up
-    (a fatal fault) is not lent out again."""
+def cursor(beside: duckdb.DuckDBPyConnection | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection to the instance (that of `beside`), in UTC. Raises what DuckDB raises; an instance
+    that has given up (a fatal fault) is not lent out again."""
     with _guard:
         if not _made:
             _made.append(duckdb.connect(":memory:", config=CONFIG))
             _made[0].execute(f"SET GLOBAL TimeZone='UTC'; SET GLOBAL disabled_compression_methods='{_SLOW}'")
-        lent = _made[0].cursor()
+        lent = (beside or _made[0]).cursor()
     try:
         yield lent
     except (duckdb.FatalException, duckdb.InternalException):

@@ -45,6 +45,16 @@ def found(connection: duckdb.DuckDBPyConnection) -> tuple[int, bool] | None:
     return (int(row[0]), bool(row[1])) if row else None
 
 
+def refuse_newer(version: int) -> None:
+    """Raises StoreError for a store of a later version: its tables may be others, for readers too."""
+    if version > SCHEMA_VERSION:
+        raise StoreError(
+            "schema",
+            N_("The store was written by a newer version of this program ({version}). Update the program."),
+            version=version,
+        )
+
+
 def migrate_within(settings: Settings, connection: duckdb.DuckDBPyConnection) -> None:
     """`migrate` inside a transaction that is already open."""
     made = found(connection)
@@ -62,12 +72,7 @@ def migrate_within(settings: Settings, connection: duckdb.DuckDBPyConnection) ->
         connection.execute("INSERT INTO meta VALUES (?,?,?)", (SCHEMA_VERSION, settings.demo, clock.now()))
         return
     version, demo = made
-    if version > SCHEMA_VERSION:
-        raise StoreError(
-            "schema",
-            N_("The store was written by a newer version of this program ({version}). Update the program."),
-            version=version,
-        )
+    refuse_newer(version)
     if demo != settings.demo:
         raise StoreError(
             "schema",

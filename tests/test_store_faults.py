@@ -13,7 +13,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from storage import db, landing, ledger
+from storage import db, ledger
 from storage.ledger import Busy
 from storage.settings import Settings, load
 from tests import child
@@ -92,7 +92,10 @@ def assert_pending(done: child.Done, code: str) -> None:
 
 def landed(home: Path, run_id: str) -> set[str]:
     """The steps whose batches of a run are kept."""
-    return {landing._named(file)[1] for file in (home / "landing").glob(f"{run_id}.*.parquet")}
+    return {
+        file.stem.partition(".")[2].rpartition(".")[0]
+        for file in (home / "landing").glob(f"{run_id}.*.parquet")
+    }
 
 
 def step_states(run_id: str) -> dict[str, tuple[str, str | None]]:
@@ -356,14 +359,19 @@ def test_a_store_of_a_newer_program_is_refused_and_stays_as_it_is(
     copied(stored, home)
     with duckdb.connect(str(home / "console.duckdb")) as connection:
         connection.execute("UPDATE meta SET schema_version = 99")
+        # What a newer program may do to it.
+        connection.execute("ALTER TABLE protocol_tvl RENAME TO tvl")
     up.reset_counts()
     refused(child.collect(up, "crypto"), "99", "Update the program.")
     assert up.count() == 0
-    replay = child.collect(None, "replay")
-    assert (replay.code, replay.err) == (3, "") and "Update the program." in replay.out
-    assert child.content() == expected
-    assert child.collect(None, "status").code == 0
+    for verb, code in (("replay", 3), ("export", 3), ("status", 0)):
+        done = child.collect(None, verb)
+        assert (done.code, done.err) == (code, "") and "Update the program." in done.out
     child.assert_settled()
+    with duckdb.connect(str(home / "console.duckdb")) as connection:
+        connection.execute("ALTER TABLE tvl RENAME TO protocol_tvl")
+        connection.execute("UPDATE meta SET schema_version = 1")
+    assert child.content() == expected
 
 
 def test_demo_and_real_rows_never_meet(home: Path, up: FakeUpstream, stored: Path) -> None:
