@@ -21,7 +21,7 @@ def open_store(run: Run, sources: Sequence[Source]) -> None:
     """Creates or migrates the store, merges what an earlier run left behind, reads what is known.
     A store that is locked or damaged costs nothing yet: what is collected will be landed."""
     try:
-        with run.quiet, db.writer(run.settings, run.store_wait_s) as connection:
+        with db.writer(run.settings, run.store_wait_s, run.quiet) as connection:
             schema.migrate_within(run.settings, connection)
             _describe(run.settings, connection, sources, run.run_id)
             settled = replay_within(run.settings, connection)
@@ -112,22 +112,21 @@ def close_store(run: Run, sources: Sequence[Source], collected: Sequence[StepRec
     points.reach("before_seal")
     sealed = 0
     try:
-        with run.quiet:
-            with db.writer(run.settings, run.store_wait_s) as connection:
-                # A run that began while the store was locked has not created it yet.
-                schema.migrate_within(run.settings, connection)
-                for source in sources:
-                    if source.upstream.name not in run.observed:
-                        continue
-                    today = min(trusted, run.observed[source.upstream.name].date())
-                    wait = timedelta(days=1) if source.table in open_closes else timedelta(0)
-                    before = today - max(source.reread or timedelta(0), wait)
-                    names = [s.series for s in source.series] if source.table is OBSERVATION else None
-                    sealed += upkeep.seal(connection, source.table, before, names)
-                upkeep.prune(connection, clock.now())
-            db.checkpoint(run.settings, run.store_wait_s)
+        with db.writer(run.settings, run.store_wait_s, run.quiet) as connection:
+            # A run that began while the store was locked has not created it yet.
+            schema.migrate_within(run.settings, connection)
+            for source in sources:
+                if source.upstream.name not in run.observed:
+                    continue
+                today = min(trusted, run.observed[source.upstream.name].date())
+                wait = timedelta(days=1) if source.table in open_closes else timedelta(0)
+                before = today - max(source.reread or timedelta(0), wait)
+                names = [s.series for s in source.series] if source.table is OBSERVATION else None
+                sealed += upkeep.seal(connection, source.table, before, names)
+            upkeep.prune(connection, clock.now())
+        db.checkpoint(run.settings, run.store_wait_s, run.quiet)
         if sealed:
-            ledger.remember(run.settings, "sealed", run.run_id)
+        ledger.remember(run.settings, "sealed", run.run_id)
     except db.StoreError as problem:
         log.warning("store: %s %s", problem.code, problem)
 

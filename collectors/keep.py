@@ -62,7 +62,7 @@ def counts_of(count: merge.MergeCount, rejected: int) -> Counts:
 
 def _merge(run: "Run", step: StepRecord, landed: merge.Landed) -> StepRecord:
     try:
-        with run.quiet, db.writer(run.settings, run.store_wait_s) as connection:
+        with db.writer(run.settings, run.store_wait_s, run.quiet) as connection:
             # A run that began while the store was locked has not created it yet.
             schema.migrate_within(run.settings, connection)
             count = merge.merge(connection, landed, clock.now())
