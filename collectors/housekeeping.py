@@ -126,7 +126,7 @@ def close_store(run: Run, sources: Sequence[Source], collected: Sequence[StepRec
             upkeep.prune(connection, clock.now())
         db.checkpoint(run.settings, run.store_wait_s, run.quiet)
         if sealed:
-        ledger.remember(run.settings, "sealed", run.run_id)
+            ledger.remember(run.settings, "sealed", run.run_id)
     except db.StoreError as problem:
         log.warning("store: %s %s", problem.code, problem)
 
