@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from collectors import freshness, outcome
 from collectors.registry import UPSTREAMS
-from collectors.run import Run, isolated
+from collectors.run import isolated
+from collectors.under_way import Run
 from storage import clock, export, ledger, points
 from storage.records import StepRecord
 from storage.store_error import StoreError, explained

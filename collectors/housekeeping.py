@@ -8,7 +8,7 @@ from typing import Any
 from collectors.keep import counts_of
 from collectors.model import Series, Source
 from collectors.registry import SOURCES
-from collectors.run import Run
+from collectors.under_way import Run
 from storage import clock, db, landing, ledger, merge, points, read, schema, upkeep
 from storage.records import StepRecord
 from storage.settings import Settings

@@ -4,23 +4,20 @@ import logging
 import sqlite3
 from dataclasses import replace
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING
 
 from collectors.model import Batch, Changed, CollectError, Source
+from collectors.under_way import Fetched, Run
 from storage import clock, db, landing, merge, points, schema
 from storage.records import Counts, StepRecord
 from storage.store_error import StoreError, ledger_problem
 from storage.texts import N_
-
-if TYPE_CHECKING:
-    from collectors.run import Fetched, Run
 
 log = logging.getLogger("collector")
 
 BUG = N_("The program stumbled over {error}. The log has the place; old values stay.")
 
 
-def keep(run: "Run", fetched: "Fetched", batch: Batch) -> StepRecord:
+def keep(run: Run, fetched: Fetched, batch: Batch) -> StepRecord:
     """Lands a batch and merges it; `pending` where the store cannot be written now."""
     settings, source, step = run.settings, fetched.source, fetched.step
     at = fetched.at or clock.now()
@@ -60,7 +57,7 @@ def counts_of(count: merge.MergeCount, rejected: int) -> Counts:
     return Counts(fetched, count.inserted, count.updated, count.unchanged, count.duplicate, rejected)
 
 
-def _merge(run: "Run", step: StepRecord, landed: merge.Landed) -> StepRecord:
+def _merge(run: Run, step: StepRecord, landed: merge.Landed) -> StepRecord:
     try:
         with db.writer(run.settings, run.store_wait_s, run.quiet) as connection:
             # A run that began while the store was locked has not created it yet.
@@ -75,7 +72,7 @@ def _merge(run: "Run", step: StepRecord, landed: merge.Landed) -> StepRecord:
     return replace(step, state="ok", counts=counts_of(count, landed.rejected))
 
 
-def failed(run: "Run", fetched: "Fetched", error: BaseException) -> StepRecord:
+def failed(run: Run, fetched: Fetched, error: BaseException) -> StepRecord:
     """The step with kind, code and advice; a payload that was refused is put aside."""
     step = fetched.step
     if isinstance(error, sqlite3.Error):

@@ -17,7 +17,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from collectors import export_step, freshness, housekeeping, outcome, run
+from collectors import export_step, freshness, housekeeping, outcome, run, under_way
 from collectors.http import Http
 from collectors.registry import PIPELINES, ordered
 from storage import clock, hosts, landing, ledger, points
@@ -168,7 +168,7 @@ class _Execution:
             probe=start.trigger in PERSON,
             now=lambda: clock.now(),
         )
-        self.steps = run.Run(settings, run_id, http, self._on_step)
+        self.steps = under_way.Run(settings, run_id, http, self._on_step)
 
     def run(self) -> int:
         self.emit(

@@ -9,21 +9,21 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from collectors import plans
 from collectors.check import check
-from collectors.http import Http, Tally
+from collectors.http import Tally
 from collectors.keep import failed, keep
 from collectors.model import Answer, Ask, Batch, CollectError, Plan, Refused, Rejected, Source, Unavailable
 from collectors.sources import demo
+from collectors.under_way import Fetched, Run
 from storage import clock, ledger, points, read
 from storage.ledger import StepRecord
-from storage.settings import Settings
 from storage.tables import OBSERVATION
 from storage.texts import N_
 
@@ -33,44 +33,6 @@ AHEAD = timedelta(days=7)
 # So many items that fail say something of the upstream, not of themselves.
 TELLING = 3
 LEFT_ALONE = frozenset({"rate_limited", "circuit_open", "deadline"})
-
-
-@dataclass
-class Run:
-    """What the steps of one run share."""
-
-    settings: Settings
-    run_id: str
-    http: Http
-    emit: Callable[[StepRecord], None]
-    # Held while a transaction is open: whoever wants to stop the process waits for it.
-    quiet: threading.Lock = field(default_factory=threading.Lock)
-    known: read.Known = field(default_factory=read.Known)
-    store_wait_s: float = 5.0
-    # The newest instant that each upstream told us: what decides which of its days are over.
-    observed: dict[str, datetime] = field(default_factory=dict)
-    steps: int = 0
-    stopping: threading.Event = field(default_factory=threading.Event)
-    # What is under way: told also of a source that did not end in time.
-    begun: dict[str, StepRecord] = field(default_factory=dict)
-    tallies: dict[str, Tally] = field(default_factory=dict)
-
-    def next_step(self) -> int:
-        self.steps += 1
-        return self.steps
-
-
-@dataclass(frozen=True, slots=True)
-class Fetched:
-    """What came of asking and parsing: a batch, or the reason why there is none."""
-
-    source: Source
-    step: StepRecord
-    at: datetime | None = None
-    batch: Batch | None = None
-    skipped: str | None = None
-    error: BaseException | None = None
-    answers: Sequence[Answer] = ()
 
 
 def collect(run: Run, pipeline: str, sources: Sequence[Source], until: float) -> list[StepRecord]:

@@ -26,6 +26,7 @@ ASKED = (
     "storage.ledger",
     "storage.records",
     "storage.settings",
+    "storage.store_error",
     "storage.texts",
     "storage.clock",
     "storage.export",
@@ -65,7 +66,16 @@ MAY: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("scripts/validate_index.py", ("_history", "collectors.stress", "storage.texts")),
     (
         "scripts/",
-        ("_venv", "_console", "storage.settings", "storage.db", "storage.ledger", "storage.texts"),
+        (
+            "_venv",
+            "_console",
+            "storage.settings",
+            "storage.db",
+            "storage.ledger",
+            "storage.ledger_file",
+            "storage.store_error",
+            "storage.texts",
+        ),
     ),
 )
 # A library: the only places that may import it. Tests and benchmarks may import anything.

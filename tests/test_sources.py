@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import collect
-from collectors import pipeline, plans, run
+from collectors import pipeline, plans, run, under_way
 from collectors.http import Http, Tally
 from collectors.model import Answer, Plan, Refused, Request, Source
 from collectors.sources import coingecko, defillama, fear_greed
@@ -163,9 +163,9 @@ class Scripted:
         return Answer(self.bodies[request.url.rsplit("/", 1)[1]], AT, request)
 
 
-def fetch(settings: Settings, http: Scripted, source: Source) -> run.Fetched:
+def fetch(settings: Settings, http: Scripted, source: Source) -> under_way.Fetched:
     step = ledger.StepRecord("r", 1, source.name, "crypto", source.name, source.table.name)
-    shared = run.Run(settings, "r", http, lambda step: None)  # type: ignore[arg-type]
+    shared = under_way.Run(settings, "r", http, lambda step: None)  # type: ignore[arg-type]
     return run._fetch(shared, source, step, float("inf"))
 
 

@@ -1,0 +1,50 @@
+"""What the steps of one run share, and what came of asking for one of them."""
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from collectors.http import Http, Tally
+from collectors.model import Answer, Batch, Source
+from storage import read
+from storage.records import StepRecord
+from storage.settings import Settings
+
+
+@dataclass
+class Run:
+    """What the steps of one run share."""
+
+    settings: Settings
+    run_id: str
+    http: Http
+    emit: Callable[[StepRecord], None]
+    # Held while a transaction is open: whoever wants to stop the process waits for it.
+    quiet: threading.Lock = field(default_factory=threading.Lock)
+    known: read.Known = field(default_factory=read.Known)
+    store_wait_s: float = 5.0
+    # The newest instant that each upstream told us: what decides which of its days are over.
+    observed: dict[str, datetime] = field(default_factory=dict)
+    steps: int = 0
+    stopping: threading.Event = field(default_factory=threading.Event)
+    # What is under way: told also of a source that did not end in time.
+    begun: dict[str, StepRecord] = field(default_factory=dict)
+    tallies: dict[str, Tally] = field(default_factory=dict)
+
+    def next_step(self) -> int:
+        self.steps += 1
+        return self.steps
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What came of asking and parsing: a batch, or the reason why there is none."""
+
+    source: Source
+    step: StepRecord
+    at: datetime | None = None
+    batch: Batch | None = None
+    skipped: str | None = None
+    error: BaseException | None = None
+    answers: Sequence[Answer] = ()
