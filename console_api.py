@@ -17,10 +17,10 @@ from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute, Match, Mount, NoMatchFound, Route
 from starlette.types import Receive, Scope, Send
 
+from collectors import freshness
 from console_guard import error_body
 from storage import export, ledger, read
 from storage.settings import APP, ROOT, VERSION, Settings
-from storage.store_error import ledger_problem
 
 FILES = {
     export.PAGE: "text/html; charset=utf-8",
@@ -54,7 +54,7 @@ def api(settings: Settings) -> FastAPI:
         try:
             live, journal = ledger.running(settings), "ok" if ledger.exists(settings) else "missing"
         except sqlite3.Error as error:
-            live, journal = None, ledger_problem(settings, error).code
+            live, journal = None, freshness.unread(settings, error).code
         found = {
             "app": APP,
             "version": VERSION,

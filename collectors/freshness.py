@@ -4,6 +4,7 @@ published by now? And `status`, the JSON that all of them show.
 Computed from each source's own publishing time, never from the clock of the last attempt.
 """
 
+import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -14,6 +15,7 @@ from collectors.registry import PIPELINES
 from storage import clock, db, ledger, read
 from storage.ledger import RunRecord, StepRecord
 from storage.settings import Settings
+from storage.store_error import ledger_problem
 from storage.tables import OBSERVATION
 
 GRACE = timedelta(minutes=60)
@@ -100,6 +102,7 @@ def of_pipeline(
     word = max((status.freshness for status in required), key=_WORST.index)
     days = [status.data_as_of for status in required]
     last = ledger.last_run(settings, pipeline)
+    last = last and ledger.seen(settings, last)
     if live and pipeline in live.pipelines:
         state = live.state
     else:
@@ -141,6 +144,11 @@ def status(settings: Settings, wait_s: float = 1.0) -> Status:
 def is_fresh(settings: Settings, pipeline: str) -> bool:
     """Whether a scheduled start has nothing to do."""
     return of_pipeline(settings, pipeline, read.stored(settings), None, clock.now()).freshness == "fresh"
+
+
+def unread(settings: Settings, error: sqlite3.Error) -> db.StoreError:
+    """Why the ledger cannot be asked, in words that say what to do."""
+    return ledger_problem(settings, error)
 
 
 # ---------------------------------------------------------------- as JSON

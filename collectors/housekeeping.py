@@ -110,7 +110,6 @@ def close_store(run: Run, sources: Sequence[Source], collected: Sequence[StepRec
     trusted = sorted(run.observed.values())[-2:][0].date()
     open_closes = _open_closes(sources, collected)
     points.reach("before_seal")
-    sealed = 0
     try:
         with db.writer(run.settings, run.store_wait_s, run.quiet) as connection:
             # A run that began while the store was locked has not created it yet.
@@ -122,11 +121,9 @@ def close_store(run: Run, sources: Sequence[Source], collected: Sequence[StepRec
                 wait = timedelta(days=1) if source.table in open_closes else timedelta(0)
                 before = today - max(source.reread or timedelta(0), wait)
                 names = [s.series for s in source.series] if source.table is OBSERVATION else None
-                sealed += upkeep.seal(connection, source.table, before, names)
+                upkeep.seal(connection, source.table, before, names)
             upkeep.prune(connection, clock.now())
         db.checkpoint(run.settings, run.store_wait_s, run.quiet)
-        if sealed:
-            ledger.remember(run.settings, "sealed", run.run_id)
     except db.StoreError as problem:
         log.warning("store: %s %s", problem.code, problem)
 

@@ -10,8 +10,8 @@ from collectors import freshness
 from collectors.registry import UPSTREAMS
 from pages._view import badges, collect_now
 from storage import ledger, read, texts
+from storage.records import Problem
 from storage.settings import Settings, load
-from storage.store_error import StoreError, ledger_problem
 from storage.texts import _
 
 # What no theme option can do: figures of equal width, and the language beside the menu.
@@ -96,15 +96,15 @@ def running_banner(settings: Settings, language: str) -> None:
     collect_now.banner(live, freshness.progress(live, steps))
 
 
-def in_the_way(settings: Settings, wait_s: float = 0.0) -> StoreError | None:
+def in_the_way(settings: Settings, wait_s: float = 0.0) -> Problem | None:
     """Why store or ledger cannot be read at this moment, None where both can."""
     try:
         return read.frames(settings, wait_s).problem or read.stored(settings, wait_s).problem
     except sqlite3.Error as error:
-        return ledger_problem(settings, error)
+        return freshness.unread(settings, error)
 
 
-def problem_notice(problem: StoreError) -> None:
+def problem_notice(problem: Problem) -> None:
     """The store cannot be read: the last good values serve, and somebody should know."""
     with st.container(key="problem"):
         look = badges.KINDS["store"]
@@ -167,7 +167,7 @@ def draw() -> None:
     try:
         body(settings, language, page)
     except sqlite3.Error as error:
-        problem_notice(ledger_problem(settings, error))
+        problem_notice(freshness.unread(settings, error))
         st.fragment(run_every=HEAL_S)(heal)(settings)
     footer(settings)
 

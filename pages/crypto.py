@@ -8,11 +8,13 @@ import streamlit as st
 from collectors.registry import UPSTREAMS
 from pages._view import (
     cards,
+    chart_marks,
     charts,
     crypto_choice,
     crypto_words,
     formats,
     greed_charts,
+    market,
     market_charts,
     price_charts,
     tables,
@@ -78,7 +80,12 @@ def _head(page: Page) -> None:
 
 def _figures(page: Page) -> None:
     """Four numbers of the day with their change and last 30 days."""
-    caps = page.frames.prices.groupby("date")["market_cap"].sum(min_count=1)
+    caps = market.caps(page.frames.prices)
+    origin = page.origin(page.coins)
+    if len(caps):
+        # The list of the largest coins is drawn over 30 days here, and nothing can be marked in it.
+        month = charts.Window(caps.index.max() - pd.Timedelta(days=30), caps.index.max())
+        origin = " ".join(filter(None, [origin, plain(chart_marks.ranking(month))]))
     moved, up = crypto_words.market_change(page.coins), page.settings.up_color
     with st.grid(4, min_column_width=150):
         cards.metric(
@@ -89,7 +96,7 @@ def _figures(page: Page) -> None:
             _("24 h"),
             caps,
             up,
-            page.origin(page.coins),
+            origin,
         )
         for label, name, show, kind in (
             (_("DeFi TVL"), TVL, formats.money, "percent"),
@@ -125,11 +132,12 @@ def _prices(page: Page, choice: Choice) -> None:
 
 def _table(page: Page, choice: Choice) -> None:
     coins = page.coins
-    st.session_state["crypto_listed"] = coins["coin"].tolist()
+    ticked = crypto_choice.tick(coins["coin"].tolist(), choice)
     with st.container(border=True, gap="xsmall"):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{plain(_('Top 20 by market cap'))}**")
-            st.caption(plain(_("USD; tick rows to put coins on the chart")), width="stretch")
+            said = _("USD; tick rows to put coins on the chart, at most {n}")
+            st.caption(plain(said.format(n=crypto_choice.MAX_COINS)), width="stretch")
             with st.popover(_("Where the numbers come from"), icon=":material/fact_check:", type="tertiary"):
                 rows = page.frames.prices[page.frames.prices["coin"].isin(choice.coins)]
                 revised = page.revised[page.revised["coin"].isin(choice.coins)]
@@ -145,6 +153,7 @@ def _table(page: Page, choice: Choice) -> None:
             key="crypto_table",
             on_select=crypto_choice.picked,
             selection_mode="multi-row",
+            selection_default=ticked,
             alt=_("Top 20 coins by market cap"),
         )
 
@@ -159,11 +168,11 @@ def _defi(page: Page, choice: Choice) -> None:
         drawn, zone = charts.nothing(page.palette, _("Nothing collected yet"), 260), page.settings.zone
         if len(rows):
             shown = charts.window(rows["date"], choice.range)
-            rows = rows[rows["date"] >= shown.first]
             share = name == DOMINANCE
             drawn = price_charts.metric(
                 rows, shown, page.palette, name=label, percent=share, credit=credit, zone=zone
             )
+            rows = rows[rows["date"] >= shown.first]
         with column:
             cards.chart(drawn, name.split(".")[1], rows, label)
 
@@ -224,6 +233,8 @@ def draw() -> None:
         _nothing(frames)
         return
     coins, revised = tables.top_coins(frames.prices), tables.revised_prices(frames.revisions)
+    # One value is no line.
+    coins = coins.assign(week=[week if len(week) > 1 else [] for week in coins["week"]])
     page = Page(config, frames, colors(config.up_color), coins, revised)
     latest = frames.prices.drop_duplicates("coin", keep="last").sort_values(
         ["date", "rank"], ascending=[False, True]

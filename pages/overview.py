@@ -10,7 +10,6 @@ from collectors.registry import UPSTREAMS
 from pages._view import badges, collect_now, formats, market, tiles
 from storage import clock, ledger, read, texts
 from storage.settings import Settings, load
-from storage.store_error import ledger_problem
 from storage.texts import _
 
 
@@ -22,7 +21,7 @@ def start(settings: Settings, pipeline: str) -> None:
         collect_now.watch(other.run_id)
         collect_now.busy(other.run_id)
     except sqlite3.Error as error:
-        problem = ledger_problem(settings, error)
+        problem = freshness.unread(settings, error)
         st.toast(badges.plain(texts.say(problem.message, problem.values)), icon=":material/error:")
     except OSError:
         text = _("{folder} cannot be written. Set COLLECTOR_HOME to a folder that can.")

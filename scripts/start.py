@@ -92,14 +92,14 @@ def _already_there(settings: "Settings", running: Mapping[str, object]) -> int:
 def store_ready(settings: "Settings") -> bool:
     """Creates or migrates the store. False where it, or the ledger, must not be used; the reason is
     printed."""
-    from storage import db, ledger_file, store_error
+    from storage import db, ledger
 
     try:
-        ledger_file.require_whole(settings)
+        ledger.runs(settings)
     except sqlite3.Error as error:
-        problem = store_error.ledger_problem(settings, error)
-        if problem.code != "busy":
-            print(texts.say(problem.message, problem.values), file=sys.stderr)
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            advice = _("The ledger cannot be read. Move ledger.sqlite aside; nothing was deleted.")
+            print(advice, file=sys.stderr)
             return False
     try:
         db.migrate(settings)

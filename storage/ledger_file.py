@@ -112,30 +112,6 @@ def deciding(settings: Settings) -> Iterator[sqlite3.Connection]:
         connection.execute("COMMIT")
 
 
-def require_whole(settings: Settings) -> None:
-    """Reads all of the ledger, if there is one; raises sqlite3.Error where it is damaged."""
-    with reading(settings) as connection:
-        if connection is None:
-            return
-        found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-        connection.execute("SELECT 1 FROM run, step, memo LIMIT 1")
-    if found != "ok":
-        damaged = sqlite3.DatabaseError(found)
-        damaged.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
-        raise damaged
-
-
-def probe(settings: Settings) -> sqlite3.Error | None:
-    """What is in the way of reading the ledger at this moment; None: nothing, or there is none yet."""
-    try:
-        with reading(settings) as connection:
-            if connection is not None:
-                connection.execute("SELECT count(*) FROM run")
-    except sqlite3.Error as error:
-        return error
-    return None
-
-
 def require_writable(settings: Settings) -> None:
     """Raises sqlite3.Error or OSError where the ledger cannot be written."""
     with deciding(settings) as connection:

@@ -9,10 +9,20 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pages._view import charts, crypto_words, greed_charts, market_charts, price_charts, tables
+from pages._view import (
+    charts,
+    crypto_words,
+    formats,
+    greed_charts,
+    market,
+    market_charts,
+    price_charts,
+    tables,
+)
 from pages._view.chart_marks import ticks
 from pages._view.palette import DARK, LIGHT, Palette, mix, palette, template
 from pages._view.price_charts import Choice
+from storage.texts import speaking
 
 SEOUL = ZoneInfo("Asia/Seoul")
 NAN = float("nan")
@@ -103,18 +113,124 @@ def test_rebased_lines_start_at_100_on_the_first_shared_day() -> None:
     assert numbers(figure.data[2].y)[1:] == [100.0, 50.0]
     assert (
         figure.layout.meta["title"]
-        == "Bitcoin leads over 2 days with +200.0\u00a0%, Ethereum trails with −50.0\u00a0%"
+        == "Bitcoin leads over 1 day with +50.0\u00a0%, Ethereum trails with −50.0\u00a0%"
     )
     assert [shape.y0 for shape in figure.layout.shapes] == [100.0]
+    # The line ends at 150, and says so.
+    assert "BIT +50.0\u00a0%" in [note.text for note in figure.layout.annotations]
 
 
 def test_the_title_says_what_happened_and_the_end_of_the_line_its_value() -> None:
     frame = coin_days("bitcoin", ["2026-03-01", "2026-03-02"], [80_000, 60_000])
     figure = drawn(frame, Choice(("bitcoin",), "All"))
-    assert figure.layout.meta["title"] == "Bitcoin fell 25.0\u00a0% in 1 days"
+    assert figure.layout.meta["title"] == "Bitcoin fell 25.0\u00a0% in 1 day"
     assert figure.layout.meta["subtitle"] == "USD · the credit · as of Mon 2 Mar UTC"
     texts = [note.text for note in figure.layout.annotations]
     assert texts == ["BIT $60,000", "the credit"]
+
+
+def title(*coins: pd.DataFrame, span: str = "All", now: str = "") -> str:
+    frame = pd.concat(coins)
+    if now:
+        frame = pd.concat([frame, coin_days("tether", [now], [1])])
+    choice = Choice(tuple(dict.fromkeys(pd.concat(coins)["coin"])), span)
+    return str(drawn(frame, choice).layout.meta["title"])
+
+
+def test_a_title_claims_no_more_days_than_are_recorded() -> None:
+    two, far = ["2026-03-08", "2026-03-10"], "2026-03-12"
+    assert title(coin_days("bitcoin", ["2026-03-10"], [5])) == "Bitcoin: one day recorded, 10 Mar"
+    assert title(coin_days("bitcoin", two, [4, 5]), span="1Y") == "Bitcoin rose 25.0\u00a0% in 2 days"
+    assert title(coin_days("bitcoin", two, [4, 5]), now=far) == "Bitcoin rose 25.0\u00a0% in 2 days"
+    # A coin with one day is not compared.
+    assert (
+        title(coin_days("bitcoin", ["2026-03-10"], [5]), coin_days("ethereum", two, [5, 4]))
+        == "Ethereum fell 20.0\u00a0% in 2 days"
+    )
+    rows = observed(["2026-03-10"], [60.0])
+    wide = charts.window(rows["date"], "90D")
+    for percent in (True, False):
+        figure = price_charts.metric(rows, wide, LIGHT, name="X", percent=percent, credit="c", zone=SEOUL)
+        assert figure.layout.meta["title"] == "X: one day recorded, 10 Mar"
+
+
+def test_coins_that_moved_alike_neither_lead_nor_trail() -> None:
+    days = ["2026-03-09", "2026-03-10"]
+    a, b, c = (coin_days(coin, days, [1, end]) for coin, end in (("a", 1.1), ("b", 1.1), ("c", 0.5)))
+    assert title(a, b) == "All 2 coins moved alike in 1 day: +10.0\u00a0%"
+    assert title(a, b, c) == "Most in 1 day: A, B with +10.0\u00a0%; least: C with −50.0\u00a0%"
+    assert title(a, c) == "A leads over 1 day with +10.0\u00a0%, C trails with −50.0\u00a0%"
+
+
+def test_a_huge_rise_is_told_as_a_multiple_since_its_day() -> None:
+    days = ["2018-12-16", "2026-03-10"]
+    assert title(coin_days("bitcoin", days, [100, 84_103])) == "Bitcoin rose 841-fold since 16 Dec 2018"
+    assert "2,641 days" in title(coin_days("bitcoin", days, [100, 150]))
+    both = title(coin_days("a", days, [1, 1000]), coin_days("b", days, [1, 2]))
+    assert "A leads over 2,641 days with 1,000-fold" in both
+
+
+def test_no_two_labels_of_an_axis_read_the_same() -> None:
+    days = [f"2026-03-0{n}" for n in range(1, 9)]
+    rows = observed(days, [117.9e9, 116.4e9, 116.5e9, 117.8e9, 117.2e9, 117.3e9, 118.5e9, 117.4e9])
+    wide = charts.window(rows["date"], "7D")
+    figure = price_charts.metric(rows, wide, LIGHT, name="X", percent=False, credit="c", zone=SEOUL)
+    said = list(figure.layout.yaxis.ticktext)
+    assert said == ["$116.5\u00a0bn", "$117.0\u00a0bn", "$117.5\u00a0bn", "$118.0\u00a0bn", "$118.5\u00a0bn"]
+    one = price_charts.metric(
+        rows.head(1), charts.window(rows["date"].head(1), "7D"), LIGHT, name="X", percent=True,
+        credit="c", zone=SEOUL,
+    )  # fmt: skip
+    assert len(set(one.layout.yaxis.ticktext)) == len(one.layout.yaxis.ticktext) > 1
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "log"), [(116e9, 116.01e9, False), (9.9e11, 1.02e12, False), (1e-7, 1.4e-7, False),
+                             (-1, 5, True), (0.5, 0.55, False), (999_000, 1_001_000, False)],
+)  # fmt: skip
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_axis_labels_differ_on_every_scale(low: float, high: float, log: bool, language: str) -> None:
+    with speaking(language):
+        for kind in ("money", "number", "percent"):
+            said = formats.axis(ticks(low, high, log), kind)
+            assert len(set(said)) == len(said) > 1, said
+
+
+@pytest.mark.parametrize("days", [1, 2, 5, 7, 8, 14])
+def test_days_on_the_axis_are_at_least_a_day_apart(days: int) -> None:
+    dates = pd.Series(pd.date_range("2026-03-01", periods=days))
+    frame = coin_days("bitcoin", [str(day.date()) for day in dates], [5.0] * days)
+    axis = drawn(frame, Choice(("bitcoin",), "7D")).layout.xaxis
+    assert axis.dtick >= 86_400_000 and axis.dtick % 86_400_000 == 0
+    assert axis.tickformatstops[0].value.startswith(" \n")
+
+
+def test_the_change_of_the_ranking_is_marked_where_coins_are_compared() -> None:
+    def notes(*coins: str, until: str = "2026-02-10") -> list[str]:
+        days = pd.date_range("2026-01-20", until).strftime("%Y-%m-%d").tolist()
+        frame = pd.concat([coin_days(coin, days, [5.0] * len(days)) for coin in coins])
+        return [note.text for note in drawn(frame, Choice(coins, "All")).layout.annotations]
+
+    assert "CoinGecko's ranking changes" in notes("bitcoin", "ethereum")
+    assert "CoinGecko's ranking changes" not in notes("bitcoin")
+    assert "CoinGecko's ranking changes" not in notes("bitcoin", "ethereum", until="2026-02-03")
+    figure = charts.marks.events(
+        charts.Window(pd.Timestamp("2026-02-01"), pd.Timestamp("2026-02-05")), LIGHT, True
+    )[1]
+    # Late in the window its words stand to the left of it.
+    assert figure[0]["xanchor"] == "right" and "wrapped, staked and bridged" in figure[0]["hovertext"]
+
+
+def test_nothing_is_hatched_before_the_record_of_the_chosen_coins_began() -> None:
+    old = coin_days("bitcoin", [f"2026-03-0{n}" for n in range(1, 9)], [5.0] * 8)
+    new = coin_days("newcoin", ["2026-03-06", "2026-03-08"], [1.0, 2.0])
+    hatched = drawn(pd.concat([old, new]), Choice(("newcoin",), "7D")).data[0]
+    assert list(hatched.x) == [pd.Timestamp("2026-03-07")]
+    # A hole at the left edge of the window is one, since the record began before it.
+    rows = observed(["2026-02-20", "2026-03-05", "2026-03-08"], [1.0, 2.0, 3.0])
+    wide = charts.window(rows["date"], "7D")
+    drawing = price_charts.metric(rows, wide, LIGHT, name="X", percent=False, credit="c", zone=SEOUL)
+    assert len(drawing.data[0].x) == 2
 
 
 def test_up_to_four_lines_are_labelled_and_more_have_a_legend() -> None:
@@ -183,7 +299,8 @@ def test_missing_and_constant_prices_never_read_nan(prices: list[float], rebased
 def test_a_single_day_and_no_chosen_coin_draw() -> None:
     frame = coin_days("bitcoin", ["2026-03-01"], [5.0])
     assert len(drawn(frame, Choice(("bitcoin",), "1Y")).data) == 2
-    assert drawn(frame, Choice((), "1Y")).layout.annotations[0].text == "No prices in this range"
+    assert drawn(frame, Choice((), "1Y")).layout.annotations[0].text == "Choose a coin"
+    assert drawn(frame, Choice(("nobody",), "1Y")).layout.annotations[0].text == "No prices in this range"
 
 
 def test_a_hostile_name_stays_text() -> None:
@@ -261,6 +378,14 @@ def test_the_calendar_puts_a_day_into_its_week_and_crosses_a_hole() -> None:
     assert numbers(cells.z)[-1] == 80
     assert (list(crossed.y), [text for _day, text in crossed.customdata]) == ([1], ["no data"])
     assert "80 Extreme Greed" in cells.customdata[-1][1]
+    titles = [
+        greed_charts.calendar(some, LIGHT, credit="c", zone=SEOUL).layout.meta["title"]
+        for some in (rows, rows.tail(1))
+    ]
+    assert titles == [
+        "1 of 2 recorded days of the last year were days of fear",
+        "Fear & Greed: one day recorded, 4 Mar",
+    ]
 
 
 @pytest.mark.parametrize("theme", [LIGHT, DARK])
@@ -303,7 +428,7 @@ def test_the_rank_is_compared_with_the_day_a_week_before() -> None:
 def test_a_table_cell_shows_sign_arrow_and_colour_and_a_dash_for_nothing() -> None:
     frame = pd.concat([coin_days(coin, ["2026-03-01"], [1]) for coin in ("a", "b", "c")])
     frame["change_24h"] = [1.2, -3.4, NAN]
-    frame["market_cap"] = [NAN, 1e12, 1e9]
+    frame["market_cap"], frame["rank"] = [NAN, 1e12, 1e9], [1, 2, 3]
     shown = tables.coin_table(tables.top_coins(frame), ["b"], LIGHT).to_html()
     for part in ("▲ +1.2\u00a0%", "▼ −3.4\u00a0%", LIGHT.up, LIGHT.down, "$1.00\u00a0tn", "↺", "–"):
         assert part in shown
@@ -344,6 +469,80 @@ def test_the_protocols_share_adds_up() -> None:
         | {"change_1d": [1.0, NAN], "change_7d": [NAN, -1.0]}
     )
     assert tables.protocol_table(frame, LIGHT).data["share"].tolist() == [75.0, 25.0]
+
+
+# ---------------------------------------------------------------- the market as a whole
+
+
+def market_days(counts: dict[str, int]) -> pd.DataFrame:
+    """`counts` coins a day, ranked from 1 on, each with a cap of 10."""
+    return pd.concat(
+        coin_days(f"c{rank}", [day], [1.0]).assign(rank=rank, market_cap=10.0)
+        for day, n in counts.items()
+        for rank in range(1, n + 1)
+    )
+
+
+def test_the_cap_of_the_market_only_compares_days_that_hold_as_many_coins() -> None:
+    frame = market_days({"2026-03-06": 1, "2026-03-07": 20, "2026-03-08": 19, "2026-03-09": 5})
+    found = market.caps(frame)
+    # One coin is not the market, one of twenty is carried, and so are the fifteen dated the day before.
+    assert {str(day.date()): value for day, value in found.items()} == {
+        "2026-03-07": 200.0,
+        "2026-03-08": 200.0,
+        "2026-03-09": 190.0,
+    }
+    assert market.caps(frame.head(0)).empty
+    assert market.caps(frame.assign(market_cap=NAN)).empty
+
+
+def test_a_coin_that_left_the_list_is_not_counted_beside_its_successor() -> None:
+    frame = market_days({"2026-03-08": 20})
+    left = coin_days("gone", ["2026-03-07"], [1.0]).assign(rank=20, market_cap=10.0)
+    whole = pd.concat([left, frame, market_days({"2026-03-07": 19})])
+    assert market.caps(whole).tolist() == [200.0, 200.0]
+
+
+def test_both_pages_say_the_same_of_the_market() -> None:
+    from types import SimpleNamespace
+
+    for changes, overview, crypto in (
+        ((30.0, -15.0), "Crypto rose in a day", "gained 1.4"),
+        ((0.3, 0.3), "Crypto hardly moved in a day", "hardly moved in 24 hours (+0.3"),
+        ((-0.5, -0.5), "Crypto slipped in a day", "lost 0.5"),
+        ((-0.44, -0.44), "Crypto hardly moved in a day", "hardly moved in 24 hours (−0.4"),
+        ((6.0, 6.0), "Crypto jumped in a day", "gained 6.0"),
+        ((-5.0, -5.0), "Crypto fell hard in a day", "lost 5.0"),
+    ):
+        frame = market_days({"2026-03-10": 2})
+        frame["change_24h"] = changes
+        frame["market_cap"] = [57.0, 65.0] if changes[0] > 9 else [10.0, 10.0]
+        frames = SimpleNamespace(prices=frame, observations=observed([], []).assign(series=""))
+        assert market.headline(frames).startswith(overview)
+        assert crypto in crypto_words.headline(tables.top_coins(frame), observed([], []))
+    assert market.TOP == tables.TOP
+
+
+def test_the_market_is_its_twenty_largest_coins_on_both_pages() -> None:
+    frame = market_days({"2026-03-10": 25})
+    frame["change_24h"] = [1.0] * 20 + [50.0] * 5
+    assert crypto_words.market_change(market.largest(frame)) == pytest.approx(1.0)
+    assert market.largest(frame)["coin"].tolist() == tables.top_coins(frame)["coin"].tolist()
+
+
+def test_a_sparkline_is_cut_by_days_and_one_value_is_none() -> None:
+    values = pd.Series([1.0, 2.0, 3.0], index=pd.to_datetime(["2026-01-01", "2026-03-04", "2026-03-10"]))
+    assert market.recent(values, 7) == [2.0, 3.0]
+    assert market.recent(values, 3) == []
+    assert market.recent(values.head(0), 7) == []
+    assert market.recent(values * NAN, 7) == []
+
+    from types import SimpleNamespace
+
+    old = coin_days("old", ["2026-02-01", "2026-02-02"], [1, 2])
+    new = coin_days("new", ["2026-03-03", "2026-03-04", "2026-03-10"], [1, 2, 3])
+    frames = SimpleNamespace(prices=pd.concat([old, new]), observations=None)
+    assert (market.week(frames, "old"), market.week(frames, "new")) == ([], [2.0, 3.0])
 
 
 # ---------------------------------------------------------------- words and colours

@@ -1,5 +1,6 @@
 """The pages as a person meets them: an empty home, a full one, a failed step, a locked store, Korean."""
 
+import json
 import os
 import re
 import shutil
@@ -15,7 +16,7 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages._view import badges, formats
+from pages._view import badges, formats, palette
 from storage import clock, ledger, texts
 from storage.ledger import StepRecord
 from storage.records import Counts
@@ -390,11 +391,11 @@ def test_the_toast_groups_the_same_advice_and_names_its_sources_first() -> None:
     second = step_of("coingecko.global", reply.LOCKED_OUT, key="COINGECKO_API_KEY")
     lost = [step_of(f"defillama.{n}", reply.CONNECT) for n in ("total_tvl", "protocols", "third")]
     assert collect_now.what_to_do([first, second, *lost]) == [
-        "coingecko.markets, coingecko.global: Check COINGECKO_API_KEY in .env or the environment.",
+        "coingecko.markets, coingecko.global: Check COINGECKO_API_KEY in .env.",
         "defillama.total_tvl and 2 more: Wait: the next run tries again.",
     ]
     long = collect_now.what_to_do([first, second])
-    assert collect_now.fitting([*long, "1 inserted"]) == long[0]
+    assert collect_now.fitting([*long, "19,085 inserted"]) == long[0]
     short = collect_now.what_to_do(lost)
     assert collect_now.fitting([*short, "1 inserted"]) == f"{short[0]} · 1 inserted"
 
@@ -466,6 +467,27 @@ def test_changes_have_a_sign_and_zero_has_none() -> None:
         assert formats.percent(57.13, signed=False) == "57.1\u00a0%"
         assert formats.points(0.31) == "+0.3\u00a0pp"
         assert [formats.direction(value) for value in (-0.04, 0.06, -1, None)] == [0, 1, -1, 0]
+
+
+def test_a_short_run_is_told_in_tenths_of_a_second() -> None:
+    with speaking("en"):
+        spans = (0, 0.43, 9.99, 10, 42.7, 3723)
+        assert [formats.span(one) for one in spans] == [
+            "0.0\u00a0s",
+            "0.4\u00a0s",
+            "9.9\u00a0s",
+            "00:10",
+            "00:42",
+            "1:02:03",
+        ]
+
+
+def test_where_red_is_a_rise_no_sparkline_says_otherwise(demo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLLECTOR_UP_COLOR", "red")
+    at = visit()
+    lines = json.loads(at.dataframe[0].proto.columns)["week"]["type_config"]
+    assert lines["color"] == palette.LIGHT.accent
+    assert not at.exception
 
 
 def test_times_are_told_in_the_zone_of_the_settings(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

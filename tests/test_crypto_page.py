@@ -7,11 +7,14 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import duckdb
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from pages._view import crypto_choice
 from storage import ledger, read
 from storage.db import StoreBusy
 
@@ -122,6 +125,70 @@ def test_a_choice_is_written_into_the_address(page: Open) -> None:
     said = {name: value if isinstance(value, str) else value[0] for name, value in app.query_params.items()}
     assert said == {"range": "30D", "coins": "solana,bitcoin", "rebased": "1"}
     assert "first shared day" in words(app)
+    assert not app.exception
+
+
+def pick(app: AppTest, *coins: str) -> AppTest:
+    """Chooses by the coins' box."""
+    return app.multiselect[0].set_value(list(coins)).run()
+
+
+def ticked(app: AppTest) -> list[int]:
+    return sorted(app.session_state["crypto_table"]["selection"]["rows"])
+
+
+@pytest.mark.parametrize(
+    ("before", "rows", "after"),
+    [
+        (["a"], [0, 3], ["a", "d"]),
+        (["d", "b"], [0, 1, 3], ["d", "b", "a"]),
+        (["a", "d"], [3], ["d"]),
+        (["unlisted", "a"], [], ["unlisted"]),
+        (["a"], [], ["bitcoin"]),
+        (["a"], [99], ["bitcoin"]),
+        (list("abcdefgh"), list(range(10)), list("abcdefgh")),
+    ],
+)
+def test_a_tick_adds_its_coin_and_takes_it_away(
+    monkeypatch: pytest.MonkeyPatch, before: list[str], rows: list[int], after: list[str]
+) -> None:
+    said: list[str] = []
+    state: dict[str, Any] = {"crypto_coins": before, "crypto_listed": [*"abcdefghi", "bitcoin"]}
+    state["crypto_table"] = {"selection": {"rows": rows}}
+    streamlit = SimpleNamespace(session_state=state, toast=lambda text, icon: said.append(text))
+    monkeypatch.setattr(crypto_choice, "st", streamlit)
+    crypto_choice.picked()
+    assert state["crypto_coins"] == after
+    assert said == (["At most 8 coins fit on the chart"] if len(rows) > 8 else [])
+
+
+def test_clearing_all_coins_asks_for_one_and_leaves_the_address_alone(page: Open) -> None:
+    app = pick(page(coins="solana", range="7D"))
+    assert "Choose a coin" in specs(app)["prices"]
+    assert set(app.query_params) == {"range"}
+    assert ticked(app) == []
+    assert not app.exception
+
+
+def test_the_ticked_rows_are_the_coins_of_the_chart_also_after_a_choice_elsewhere(page: Open) -> None:
+    app = page()
+    assert ticked(app) == [0]
+    app = pick(app, "bitcoin", app.session_state["crypto_listed"][4])
+    assert ticked(app) == [0, 4]
+    assert not app.exception
+
+
+def test_one_value_is_no_line_in_the_table(page: Open) -> None:
+    app = page("DELETE FROM crypto_price WHERE date < (SELECT max(date) FROM crypto_price)")
+    assert [list(week) for week in app.dataframe(key="crypto_table").value["week"]] == [[]] * 20
+    assert not app.exception
+
+
+def test_the_figure_of_all_caps_has_no_line_over_days_with_one_coin(page: Open) -> None:
+    app = page(
+        "DELETE FROM crypto_price WHERE coin <> 'bitcoin' AND date < (SELECT max(date) FROM crypto_price)"
+    )
+    assert list(app.metric[0].proto.chart_data) == []
     assert not app.exception
 
 

@@ -157,13 +157,13 @@ def damage(ledger: Path, how: str) -> bytes:
     else:
         ledger_file.connect(load()).close()
         whole = bytearray(ledger.read_bytes())
-        at = 0 if how == "head" else 4096
-        whole[at : at + 4096] = b"\xa5" * 4096
+        damaged = slice(0, 4096) if how == "head" else slice(4096, len(whole))
+        whole[damaged] = b"\xa5" * len(whole[damaged])
         ledger.write_bytes(whole)
     return ledger.read_bytes()
 
 
-@pytest.mark.parametrize("how", ["head", "page", "empty"])
+@pytest.mark.parametrize("how", ["head", "tables", "empty"])
 def test_a_damaged_ledger_is_not_started_on(
     how: str, prepared: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -20,6 +20,15 @@ _LABEL_GAP_PX = 15
 EVENTS: tuple[tuple[str, str], ...] = tuple(
     (day, N_("Halving")) for day in ("2012-11-28", "2016-07-09", "2020-05-11", "2024-04-20")
 )
+# Where the list of the largest coins means something else than the day before.
+RANKING: tuple[tuple[str, str], ...] = (("2026-02-04", N_("CoinGecko's ranking changes")),)
+# What the pointer says of an event.
+_WHY = {
+    "2026-02-04": N_(
+        "From 4 February 2026 on CoinGecko leaves wrapped, staked and bridged tokens out of its list: "
+        "the largest coins before and after are not the same list"
+    )
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,16 +119,28 @@ def _span(first: pd.Timestamp, last: pd.Timestamp) -> str:
     return formats.day(first) if first == last else f"{formats.day(first)} – {formats.day(last)}"
 
 
-def events(shown: Window, palette: Palette) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Thin labelled verticals for the events that fall into the window."""
-    inside = [(day, name) for day, name in EVENTS if shown.first <= pd.Timestamp(day) <= shown.last]
+def ranking(shown: Window) -> str:
+    """What to know of a change of CoinGecko's ranking that falls into the window; empty if none does."""
+    return " ".join(_(_WHY[day]) for day, _name in RANKING if shown.first <= pd.Timestamp(day) <= shown.last)
+
+
+def events(
+    shown: Window, palette: Palette, ranked: bool = False
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Thin labelled verticals for the events that fall into the window; `ranked`: also for those of the
+    ranking of coins."""
+    known = EVENTS + RANKING if ranked else EVENTS
+    inside = [(day, name) for day, name in known if shown.first <= pd.Timestamp(day) <= shown.last]
+    middle = shown.first + (shown.last - shown.first) / 2
     line = {"color": palette.muted, "width": 1, "dash": "dot"}
     shapes = [
         {"type": "line", "x0": day, "x1": day, "y0": 0, "y1": 1, "yref": "paper", "line": line}
         for day, _name in inside
     ]
     notes = [
-        {"x": day, "y": 1, "yref": "paper", "text": _(name), "showarrow": False, "xanchor": "left"}
+        {"x": day, "y": 1, "yref": "paper", "text": _(name), "showarrow": False}
+        # Its words stand on the side where there is room.
+        | {"xanchor": "left" if pd.Timestamp(day) < middle else "right", "hovertext": _(_WHY.get(day, ""))}
         | {"yanchor": "top", "font": {"size": 11, "color": palette.muted}}
         for day, name in inside
     ]
@@ -142,10 +163,20 @@ def credit(credit: str, palette: Palette) -> dict[str, Any]:
     }
 
 
+def day_ticks(shown: Window) -> dict[str, Any]:
+    """Where days stand on the axis: about five, at least a day apart; over weeks Plotly finds them."""
+    days = (shown.last - shown.first).days
+    if days > 21:
+        return {"nticks": 5}
+    return {"tick0": shown.last, "dtick": max(1, math.ceil(days / 5)) * DAY_MS}
+
+
 def day_formats() -> list[dict[str, Any]]:
     """How days and months stand on the axis, in the reader's order of them (d3 time formats)."""
     return [
-        {"dtickrange": [None, 20 * DAY_MS], "value": _("%-d %b")},
+        # Closer than a day (zoomed in): a second line is only written where it changes, once a day.
+        {"dtickrange": [None, DAY_MS - 1], "value": " \n" + _("%-d %b")},
+        {"dtickrange": [DAY_MS, 20 * DAY_MS], "value": _("%-d %b")},
         {"dtickrange": [20 * DAY_MS, "M11"], "value": _("%b %Y")},
         {"dtickrange": ["M11", None], "value": "%Y"},
     ]

@@ -5,7 +5,7 @@ Pure functions: frames and a palette in, `go.Figure` out. A figure's title and s
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -70,12 +70,14 @@ def lines(
     since: pd.Timestamp,
     log: bool = False,
     neutral: float | None = None,
-    show: Callable[[float], str] = formats.number,
+    unit: str = "number",
+    ranked: bool = False,
     height: int = HEIGHT,
 ) -> go.Figure:
     """Lines over a fixed axis: gaps are hatched (days since `since` on which no line has a value),
-    events marked, up to four lines labelled where they end. `show` writes the values of the axis;
-    `credit` goes into the picture itself."""
+    events marked (those of CoinGecko's ranking where coins are compared: `ranked`), up to four lines
+    labelled where they end. `unit` of the axis: money, percent or number; `credit` goes into the
+    picture itself."""
     known = pd.concat([line.values for line in drawn], axis=1) if drawn else pd.DataFrame()
     if known.isna().all(axis=None):
         return nothing(palette, _("No values in this range"), height)
@@ -86,13 +88,13 @@ def lines(
         "range": [shown.first - pd.Timedelta(hours=12), shown.last + pd.Timedelta(hours=12)],
         "type": "date",
         "tickformatstops": marks.day_formats(),
-        "nticks": 5,
         "tickangle": 0,
+        **marks.day_ticks(shown),
     }
     spots = marks.ticks(low, high, log)
     value_axis = {"type": "log" if log else "linear", "range": [low, high], "fixedrange": True}
-    value_axis |= {"tickvals": spots, "ticktext": [show(value) for value in spots]}
-    shapes, notes = marks.events(shown, palette)
+    value_axis |= {"tickvals": spots, "ticktext": formats.axis(spots, unit)}
+    shapes, notes = marks.events(shown, palette, ranked)
     if neutral is not None:
         shapes.append(marks.rule(neutral, palette))
     layout = {

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 Progress = tuple["StepRecord | None", int, int]
 _WATCHED = "watched_run"
 # Two lines under the head of a toast on a phone; Streamlit folds what is longer.
-_ROOM = 92
+_ROOM = 84
 _NAMED = 2
 
 

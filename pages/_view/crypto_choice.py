@@ -1,5 +1,7 @@
 """What the reader chose on the crypto page: coins, range, log, rebased; by controls, rows or address."""
 
+from typing import Any
+
 import streamlit as st
 
 from pages._view.charts import RANGES
@@ -22,6 +24,11 @@ def _query() -> Choice:
     )
 
 
+def fallback(known: list[str]) -> list[str]:
+    """The coins of the default, or the first known one."""
+    return [coin for coin in DEFAULT.coins if coin in known] or known[:1]
+
+
 def start(known: list[str]) -> None:
     """The controls as the address says, once a visit; what the record does not know is left out."""
     if "crypto_coins" in st.session_state:
@@ -30,16 +37,15 @@ def start(known: list[str]) -> None:
         return
     asked = _query()
     coins = [coin for coin in asked.coins if coin in known][:MAX_COINS]
-    fallback = [coin for coin in DEFAULT.coins if coin in known] or known[:1]
-    st.session_state["crypto_coins"] = coins or fallback
+    st.session_state["crypto_coins"] = coins or fallback(known)
     st.session_state["crypto_range"] = asked.range if asked.range in RANGES else DEFAULT.range
     st.session_state["crypto_log"] = asked.log
     st.session_state["crypto_rebased"] = asked.rebased
 
 
 def write(choice: Choice) -> None:
-    """The address says what is shown; what is as usual is left out of it."""
-    said = {"coins": ",".join(choice.coins)} if choice.coins != DEFAULT.coins else {}
+    """The address says what is shown; what is as usual, or no coin at all, is left out of it."""
+    said = {"coins": ",".join(choice.coins)} if choice.coins not in ((), DEFAULT.coins) else {}
     said |= {"range": choice.range} if choice.range != DEFAULT.range else {}
     said |= {name: "1" for name in ("log", "rebased") if getattr(choice, name)}
     for name in ("coins", "range", "log", "rebased"):
@@ -49,13 +55,30 @@ def write(choice: Choice) -> None:
             del st.query_params[name]
 
 
+def tick(listed: list[str], choice: Choice) -> dict[str, Any]:
+    """The ticked rows of the table are the coins of the chart. Gives what is ticked when the table is
+    drawn for the first time; later a choice made elsewhere is put into it."""
+    st.session_state["crypto_listed"] = listed
+    selection = {"selection": {"rows": [row for row, coin in enumerate(listed) if coin in choice.coins]}}
+    shown = st.session_state.get("crypto_table")
+    if shown is not None and sorted(shown["selection"]["rows"]) != selection["selection"]["rows"]:
+        st.session_state["crypto_table"] = selection
+    return selection
+
+
 def picked() -> None:
-    """Rows chosen in the table are the coins of the chart."""
-    rows = st.session_state["crypto_table"]["selection"]["rows"]
+    """A tick puts its coin on the chart, an unticked one leaves it; those that the table does not list
+    stay, and without any coin it is the default again."""
     listed = st.session_state["crypto_listed"]
-    coins = [listed[row] for row in rows if row < len(listed)][:MAX_COINS]
-    if coins:
-        st.session_state["crypto_coins"] = coins
+    ticked = [
+        listed[row] for row in st.session_state["crypto_table"]["selection"]["rows"] if row < len(listed)
+    ]
+    before = st.session_state["crypto_coins"]
+    kept = [coin for coin in before if coin in ticked or coin not in listed]
+    coins = kept + [coin for coin in ticked if coin not in kept]
+    if len(coins) > MAX_COINS:
+        st.toast(_("At most {n} coins fit on the chart").format(n=MAX_COINS), icon=":material/info:")
+    st.session_state["crypto_coins"] = coins[:MAX_COINS] or fallback(listed)
 
 
 def controls(names: dict[str, str]) -> Choice:

@@ -15,15 +15,25 @@ if TYPE_CHECKING:
 _MARKET = {
     1: N_("The top {n} coins gained {size} in 24 hours"),
     -1: N_("The top {n} coins lost {size} in 24 hours"),
-    0: N_("The top {n} coins hardly moved in 24 hours"),
+    0: N_("The top {n} coins hardly moved in 24 hours ({size})"),
 }
+# A move of the largest coins together, in percent: less is hardly any, from the other one on it is hard.
+_STILL, _HARD = 0.5, 5.0
 
 
 def market_change(coins: pd.DataFrame) -> float | None:
     """Change of the summed market cap in 24 h, in percent; None without caps and changes."""
     known = coins.dropna(subset=["market_cap", "change_24h"])
+    known = known[(known["market_cap"] > 0) & (known["change_24h"] > -100)]
     before = (known["market_cap"] / (1 + known["change_24h"] / 100)).sum() if len(known) else 0.0
     return float((known["market_cap"].sum() / before - 1) * 100) if before > 0 else None
+
+
+def market_turn(moved: float) -> int:
+    """The one word for a move of the market, on every page: 0 hardly any, 1 and -1, 2 and -2 hard."""
+    size = abs(round(moved, 1))
+    turn = 0 if size < _STILL else 1 if size < _HARD else 2
+    return turn if moved > 0 else -turn
 
 
 def headline(coins: pd.DataFrame, greed: pd.DataFrame) -> str:
@@ -31,8 +41,9 @@ def headline(coins: pd.DataFrame, greed: pd.DataFrame) -> str:
     clauses = []
     moved = market_change(coins)
     if moved is not None:
-        size = formats.percent(abs(moved), signed=False)
-        clauses.append(_(_MARKET[formats.direction(moved)]).format(n=len(coins), size=size))
+        turn = max(-1, min(1, market_turn(moved)))
+        size = formats.percent(abs(moved) if turn else moved, signed=not turn)
+        clauses.append(_(_MARKET[turn]).format(n=len(coins), size=size))
     bitcoin = coins[(coins["coin"] == "bitcoin") & coins["price"].notna()]
     if not bitcoin.empty:
         clauses.append(_("Bitcoin is at {price}").format(price=formats.money(bitcoin["price"].iloc[0])))

@@ -5,8 +5,9 @@ digits; whole dollars are shown whole.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, SupportsFloat
 
 from babel.dates import format_date, format_skeleton, format_time, format_timedelta
@@ -22,6 +23,8 @@ DASH = "–"
 MINUS = "\u2212"
 _SPACE = "\u00a0"
 _DIGITS = 4
+# From this gain on, in percent, a rise is told as a multiple.
+_MANIFOLD = 900.0
 
 
 def _finite(value: object) -> float | None:
@@ -49,12 +52,16 @@ def _decimals(value: float, digits: int = _DIGITS) -> int:
     return max(0, min(12, digits - 1 - size))
 
 
-def _compact(value: float) -> str:
-    """92.4 bn in English; Korean counts in 만, 억 and 조."""
+def _scale(value: float) -> tuple[float, str]:
+    """What a large amount is counted in: billions in English; 만, 억 and 조 in Korean."""
     scales = ((1e12, _("{n} tn")), (1e9, _("{n} bn")), (1e6, _("{n} m")))
     if language() == "ko":
         scales = ((1e12, "{n}조"), (1e8, "{n}억"), (1e4, "{n}만"))
-    size, text = next(one for one in scales if value >= one[0])
+    return next(one for one in scales if value >= one[0])
+
+
+def _compact(value: float) -> str:
+    size, text = _scale(value)
     scaled = value / size
     digits = min(2, _decimals(scaled, 3))
     return text.format(n=_decimal(scaled, digits, exact=language() != "ko")).replace(" ", _SPACE)
@@ -67,6 +74,34 @@ def money(value: Any, unit: str = "$") -> str:
         return DASH
     sign = MINUS if amount < 0 else ""
     return sign + unit + _amount(abs(amount))
+
+
+def axis(values: Sequence[float], kind: str = "number") -> list[str]:
+    """The labels of an axis (`kind`: money, percent or number): as many decimals as its steps need, so
+    that no two of them read the same."""
+    scaled = [
+        (*(_scale(abs(value)) if kind == "money" and abs(value) >= 999_999.5 else (1.0, "{n}")), value)
+        for value in values
+    ]
+    needed = [_needed(value / size) for size, _text, value in scaled]
+    steps = [after - before for before, after in pairwise(values)]
+    if steps and max(steps) <= min(steps) * 1.01:
+        # Even steps stand under each other with the same decimals, those of one unit at a time.
+        units = [size for size, _text, _value in scaled]
+        needed = [max(n for n, unit in zip(needed, units, strict=True) if unit == own) for own in units]
+    if kind == "percent":
+        return [percent(value, places, signed=False) for value, places in zip(values, needed, strict=True)]
+    said = []
+    for (size, text, value), places in zip(scaled, needed, strict=True):
+        amount = text.format(n=_decimal(abs(value) / size, places)).replace(" ", _SPACE)
+        said.append((MINUS if value < 0 else "") + ("$" if kind == "money" else "") + amount)
+    return said
+
+
+def _needed(value: float) -> int:
+    """The fewest decimals that show a round value whole."""
+    near = abs(value) * 1e-7
+    return next((places for places in range(12) if abs(round(value, places) - value) <= near), 12)
 
 
 def _amount(amount: float) -> str:
@@ -103,6 +138,15 @@ def percent(value: Any, digits: int = 1, signed: bool = True) -> str:
     return _signed(figure, digits, signed) + ("%" if language() == "ko" else f"{_SPACE}%")
 
 
+def gain(value: Any, signed: bool = True) -> str:
+    """A change in percent since long ago: "+12.3 %", and from tenfold on "841-fold"."""
+    figure = _finite(value)
+    if figure is None or figure < _MANIFOLD:
+        return percent(value, signed=signed)
+    times = figure / 100 + 1
+    return _("{n}-fold").format(n=_decimal(times, 0 if times >= 100 else 1, exact=False))
+
+
 def points(value: Any, digits: int = 1) -> str:
     """A difference of two percentages: "+0.3 pp"."""
     figure = _finite(value)
@@ -133,6 +177,14 @@ def day(value: Any) -> str:
     if language() == "ko":
         return format_skeleton("yMMMEd" if with_year else "MMMEd", value, locale="ko")
     return format_date(value, "EEE d MMM y" if with_year else "EEE d MMM", locale="en")
+
+
+def short_day(value: date) -> str:
+    """ "24 Nov", with the year where it is not this one."""
+    with_year = value.year != clock.now().year
+    if language() == "ko":
+        return format_skeleton("yMMMd" if with_year else "MMMd", value, locale="ko")
+    return format_date(value, "d MMM y" if with_year else "d MMM", locale="en")
 
 
 def moment(settings: "Settings", value: Any) -> str:
@@ -167,10 +219,12 @@ def ago(value: Any) -> str:
 
 
 def span(seconds: Any) -> str:
-    """A duration: "00:42", "1:02:03"."""
+    """A duration: "0.4 s", "00:42", "1:02:03"."""
     whole = _finite(seconds)
     if whole is None:
         return DASH
+    if whole < 10:
+        return _("{n} s").format(n=_decimal(int(max(0.0, whole) * 10) / 10, 1)).replace(" ", _SPACE)
     minutes, rest = divmod(int(max(0.0, whole)), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes:02}:{rest:02}"

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from pages._view import crypto_words, formats
 from pages._view.charts import figure, nothing, safe
 from pages._view.palette import Palette, Zone
-from pages._view.price_charts import origin
+from pages._view.price_charts import one_day, origin
 from storage.texts import _
 
 HEIGHT = 210
@@ -126,9 +126,10 @@ def calendar(rows: pd.DataFrame, palette: Palette, *, credit: str, zone: ZoneInf
         },
     }
     fearful = int((by_day["value"] <= palette.zones[1].upto).sum())
-    title = _("{n} of {all} days of the last year were days of fear").format(
-        n=fearful, all=int(by_day["value"].notna().sum())
-    )
+    recorded = int(by_day["value"].notna().sum())
+    title = _("{n} of {all} recorded days of the last year were days of fear").format(n=fearful, all=recorded)
+    if recorded == 1:
+        title = one_day(_("Fear & Greed"), last)
     return figure([cells, crossed], layout, palette, title, crypto_words.sourced(rows, credit))
 
 

@@ -6,19 +6,22 @@ from typing import Protocol
 
 import pandas as pd
 
-from pages._view import formats
+from pages._view import crypto_words, formats
 from storage.texts import N_, _
 
 MOVERS = 8
 DAY = pd.Timedelta(days=1)
-# A move of the twenty largest together, in percent: from here on the word fits.
-MOODS = (
-    (-5.0, N_("Crypto fell hard in a day")),
-    (-0.5, N_("Crypto slipped in a day")),
-    (0.5, N_("Crypto hardly moved in a day")),
-    (5.0, N_("Crypto rose in a day")),
-)
-JUMPED = N_("Crypto jumped in a day")
+# What share of the newest day's coins another day must hold to be compared with it.
+_NEARLY = 0.9
+# How many of the largest coins are the market.
+TOP = 20
+MOODS = {
+    -2: N_("Crypto fell hard in a day"),
+    -1: N_("Crypto slipped in a day"),
+    0: N_("Crypto hardly moved in a day"),
+    1: N_("Crypto rose in a day"),
+    2: N_("Crypto jumped in a day"),
+}
 
 
 class Frames(Protocol):
@@ -42,18 +45,39 @@ def newest(prices: pd.DataFrame) -> pd.DataFrame:
     return coins[~coins.duplicated("rank", keep="last") | coins["rank"].isna()]
 
 
-def market_move(coins: pd.DataFrame) -> float | None:
-    """The change of all coins of a day together, weighted by market cap, in percent."""
-    known = coins.dropna(subset=["change_24h", "market_cap"])
-    known = known[known["market_cap"] > 0]
+def largest(prices: pd.DataFrame) -> pd.DataFrame:
+    """The coins that are the market, as they stand, by rank."""
+    return newest(prices).sort_values(["rank", "coin"], na_position="last").head(TOP)
+
+
+def caps(prices: pd.DataFrame) -> "pd.Series[float]":
+    """The market cap of the largest coins together, by day. Only days that hold nearly as many coins as
+    the newest one; a coin that is dated the day before counts as it was then, if its rank is free."""
+    held = prices[prices["market_cap"].notna()]
+    if held.empty:
+        return pd.Series(dtype=float)
+    carried = held.assign(date=held["date"] + DAY, late=True)
+    both = pd.concat([held.assign(late=False), carried[carried["date"].isin(held["date"])]])
+    both = both.sort_values(["date", "late", "observed_at"], ascending=[True, True, False])
+    both = both.drop_duplicates(["coin", "date"])
+    both = both[~both.duplicated(["date", "rank"]) | both["rank"].isna()]
+    largest_of_day = both.sort_values("rank").groupby("date").head(TOP)
+    days = largest_of_day.groupby("date")["market_cap"].agg(["sum", "count"])
+    return days.loc[days["count"] >= days["count"].iloc[-1] * _NEARLY, "sum"]
+
+
+def recent(values: "pd.Series[float]", days: int) -> list[float]:
+    """The values (by day) of the last `days` days, for a sparkline; nothing where they make no line."""
+    known = values.dropna()
     if known.empty:
-        return None
-    return float((known["change_24h"] * known["market_cap"]).sum() / known["market_cap"].sum())
+        return []
+    found = [float(value) for value in known[known.index > values.index.max() - days * DAY]]
+    return found if len(found) > 1 else []
 
 
 def mood(move: float) -> str:
     """The word for a move of the market."""
-    return _(next((text for limit, text in MOODS if move <= limit), JUMPED))
+    return _(MOODS[crypto_words.market_turn(move)])
 
 
 def series(frames: Frames, name: str) -> pd.DataFrame:
@@ -85,8 +109,8 @@ def absolute(rows: pd.DataFrame, days: int) -> float | None:
 
 def headline(frames: Frames) -> str:
     """One sentence on the newest day: the market's word, Bitcoin, DeFi TVL."""
-    coins = newest(frames.prices)
-    move = market_move(coins) if not coins.empty else None
+    coins = largest(frames.prices)
+    move = crypto_words.market_change(coins)
     bitcoin = coins[coins["coin"] == "bitcoin"] if not coins.empty else coins
     parts = []
     if not bitcoin.empty:
@@ -112,5 +136,7 @@ def movers(frames: Frames) -> pd.DataFrame:
 
 
 def week(frames: Frames, coin: str) -> list[float]:
+    """The prices of a coin in the last seven days of the record; nothing where they make no line."""
     rows = frames.prices
-    return rows[rows["coin"] == coin]["price"].dropna().tail(7).tolist()
+    days = rows[(rows["coin"] == coin) & (rows["date"] > rows["date"].max() - 7 * DAY)]
+    return recent(days.set_index("date")["price"], 7)

@@ -13,7 +13,7 @@ import plotly.graph_objects as go
 from pages._view import crypto_words, formats
 from pages._view.charts import Line, Window, lines, nothing, safe
 from pages._view.palette import Palette
-from storage.texts import _
+from storage.texts import _, ngettext
 
 Revised = Mapping[tuple[str, pd.Timestamp], Sequence[float]]
 
@@ -58,6 +58,8 @@ def prices(
     picked = frame[frame["coin"].isin(choice.coins) & (frame["date"] >= shown.first)]
     table = picked.pivot(index="date", columns="coin", values="price").reindex(days).astype(float)
     table = table.reindex(columns=[coin for coin in choice.coins if coin in table])
+    if not choice.coins:
+        return nothing(palette, _("Choose a coin"))
     table = table.loc[:, table.notna().any()]
     if table.empty or not len(table.columns):
         return nothing(palette, _("No prices in this range"))
@@ -77,14 +79,20 @@ def prices(
         finished,
         shown,
         palette,
-        title=_price_title(table, picked, shown),
+        title=_price_title(table, picked),
         subtitle=crypto_words.sourced(picked, credit, unit),
         credit=credit,
-        since=pd.Timestamp(frame["date"].min()),
+        since=_began(frame[frame["coin"].isin(table.columns)], "price"),
         log=choice.log,
         neutral=100.0 if choice.rebased else None,
-        show=formats.number if choice.rebased else formats.money,
+        unit="number" if choice.rebased else "money",
+        ranked=len(table.columns) > 1,
     )
+
+
+def _began(rows: pd.DataFrame, value: str) -> pd.Timestamp:
+    """The first day of the record that holds a value."""
+    return pd.Timestamp(rows.loc[rows[value].notna(), "date"].min())
 
 
 def gain(found: "pd.Series[float]") -> float:
@@ -98,9 +106,10 @@ def _coin_line(
 ) -> tuple[Line, pd.DataFrame]:
     newest = rows.iloc[-1]
     symbol, found = str(newest["symbol"]).upper(), values.dropna()
-    label = f"{symbol} {formats.money(found.iloc[-1]) if base is None else formats.percent(gain(found))}"
-    empty = pd.Series("", index=values.index, dtype=object)
     scaled = values if base is None else values / base * 100
+    since = float("nan") if base is None else (float(found.iloc[-1]) / base - 1) * 100
+    label = f"{symbol} {formats.money(found.iloc[-1]) if base is None else formats.gain(since)}"
+    empty = pd.Series("", index=values.index, dtype=object)
     return Line(str(newest["name"]), label, scaled, "", empty), rows
 
 
@@ -132,29 +141,72 @@ def _note(late: bool, older: Sequence[float]) -> str:
     return said
 
 
-def _price_title(table: pd.DataFrame, picked: pd.DataFrame, shown: Window) -> str:
+def _price_title(table: pd.DataFrame, picked: pd.DataFrame) -> str:
+    """What the coins did, over the days that are recorded; several over the days that all of them have."""
     names = picked.drop_duplicates("coin", keep="last").set_index("coin")["name"]
-    span = {"days": (shown.last - shown.first).days}
-    moves = {}
-    for coin in table.columns:
-        found = table[coin].dropna()
-        moves[coin] = gain(found)
-    best, worst = max(moves, key=moves.__getitem__), min(moves, key=moves.__getitem__)
-    if len(moves) == 1:
-        return change_title(str(names[best]), moves[best], span["days"])
-    said = _("{best} leads over {days} days with {high}, {worst} trails with {low}")
-    ends = {"best": names[best], "high": formats.percent(moves[best])}
-    return said.format(**ends, worst=names[worst], low=formats.percent(moves[worst]), **span)
+    told = [coin for coin in table.columns if table[coin].count() > 1]
+    shared = table[told].dropna()
+    if len(told) < 2 or len(shared) < 2:
+        coin = told[0] if told else table.columns[0]
+        return change_title(str(names[coin]), table[coin].dropna())
+    moves = {coin: gain(shared[coin]) for coin in told}
+    said = {coin: formats.gain(move) for coin, move in moves.items()}
+    days = (shared.index[-1] - shared.index[0]).days
+    high, low = (said[end(moves, key=lambda coin: _known(moves[coin]))] for end in (max, min))
+    ends = [[str(names[coin]) for coin in told if said[coin] == end] for end in (high, low)]
+    (best, *more), (worst, *others) = ends
+    if high == low:
+        return _all_alike(len(told), days, high)
+    if more or others:
+        text = ngettext(
+            "Most in {days} day: {best} with {high}; least: {worst} with {low}",
+            "Most in {days} days: {best} with {high}; least: {worst} with {low}",
+            days,
+        )
+        best, worst = (", ".join(end) for end in ends)
+    else:
+        text = ngettext(
+            "{best} leads over {days} day with {high}, {worst} trails with {low}",
+            "{best} leads over {days} days with {high}, {worst} trails with {low}",
+            days,
+        )
+    return text.format(best=best, high=high, worst=worst, low=low, days=formats.number(days))
 
 
-def change_title(name: str, moved: float, days: int) -> str:
-    """ "Bitcoin rose 12.3 % in 90 days"."""
+def _known(move: float) -> float:
+    return move if move == move else 0.0
+
+
+def _all_alike(n: int, days: int, size: str) -> str:
+    text = ngettext(
+        "All {n} coins moved alike in {days} day: {size}",
+        "All {n} coins moved alike in {days} days: {size}",
+        days,
+    )
+    return text.format(n=n, size=size, days=formats.number(days))
+
+
+def change_title(name: str, found: "pd.Series[float]") -> str:
+    """ "Bitcoin rose 12.3 % in 90 days", from the first to the last day that is there."""
+    first, last = found.index[0], found.index[-1]
+    if len(found) < 2:
+        return one_day(name, last)
+    moved, days = gain(found), (last - first).days
+    size = formats.gain(abs(moved), signed=False)
+    if moved > 0 and size != formats.percent(abs(moved), signed=False):
+        since = formats.short_day(first)
+        return _("{name} rose {size} since {day}").format(name=name, size=size, day=since)
     said = {
-        1: _("{name} rose {size} in {days} days"),
-        -1: _("{name} fell {size} in {days} days"),
-        0: _("{name} hardly moved in {days} days"),
+        1: ngettext("{name} rose {size} in {days} day", "{name} rose {size} in {days} days", days),
+        -1: ngettext("{name} fell {size} in {days} day", "{name} fell {size} in {days} days", days),
+        0: ngettext("{name} hardly moved in {days} day", "{name} hardly moved in {days} days", days),
     }[formats.direction(moved)]
-    return said.format(name=name, size=formats.percent(abs(moved), signed=False), days=days)
+    return said.format(name=name, size=size, days=formats.number(days))
+
+
+def one_day(name: str, day: pd.Timestamp) -> str:
+    """ "Bitcoin: one day recorded, 24 Nov"."""
+    return _("{name}: one day recorded, {day}").format(name=name, day=formats.short_day(day))
 
 
 def metric(
@@ -168,7 +220,9 @@ def metric(
     zone: ZoneInfo,
     height: int = 260,
 ) -> go.Figure:
-    """One series of observations (date, value and provenance): USD, or a share in percent."""
+    """One series of observations (date, value and provenance), all of it, of which the window is shown:
+    USD, or a share in percent."""
+    since = _began(rows, "value")
     rows = rows[rows["date"] >= shown.first].dropna(subset=["value"])
     values = rows.set_index("date")["value"].astype(float).reindex(shown.days)
     found = values.dropna()
@@ -182,8 +236,6 @@ def metric(
         hover[day] = f"<b>{show(value)}</b>{_note(bool(late), ())}<br>{where}"
         if late:
             marks[day] = "provisional"
-    days = (shown.last - shown.first).days
-    moved = found.iloc[-1] - found.iloc[0] if percent else gain(found)
     line = Line(
         name,
         show(found.iloc[-1]),
@@ -196,15 +248,19 @@ def metric(
         [line],
         shown,
         palette,
-        title=_points_title(name, moved, days) if percent else change_title(name, moved, days),
+        title=_points_title(name, found) if percent else change_title(name, found),
         subtitle=crypto_words.sourced(rows, credit, _("percent of the market") if percent else _("USD")),
         credit=credit,
-        since=pd.Timestamp(rows["date"].min()),
-        show=(lambda value: formats.percent(value, 1, signed=False)) if percent else formats.money,
+        since=since,
+        unit="percent" if percent else "money",
         height=height,
     )
 
 
-def _points_title(name: str, moved: float, days: int) -> str:
-    said = _("{name} moved {size} in {days} days")
-    return said.format(name=name, size=formats.points(moved), days=days)
+def _points_title(name: str, found: "pd.Series[float]") -> str:
+    if len(found) < 2:
+        return one_day(name, found.index[-1])
+    days = (found.index[-1] - found.index[0]).days
+    said = ngettext("{name} moved {size} in {days} day", "{name} moved {size} in {days} days", days)
+    size = formats.points(found.iloc[-1] - found.iloc[0])
+    return said.format(name=name, size=size, days=formats.number(days))

@@ -70,7 +70,7 @@ def bitcoin_tile(settings: "Settings", frames: market.Frames, upstream: Any) -> 
     last = rows.iloc[-1]
     change = last["change_24h"]
     amount = None if pd.isna(change) else float(change)
-    points = rows["price"].dropna().tail(SPARK_DAYS).tolist()
+    points = market.recent(rows.set_index("date")["price"], SPARK_DAYS)
     moved = (amount, formats.percent(amount), _("24 h"))
     tile(settings, _("Bitcoin"), formats.money(last["price"]), moved, points, upstream, last)
 
@@ -91,7 +91,7 @@ def series_tile(
         missing_tile(label)
         return
     last, amount = rows.iloc[-1], move(rows, 7)
-    points = rows["value"].tail(SPARK_DAYS).tolist()
+    points = market.recent(rows.set_index("date")["value"], SPARK_DAYS)
     tile(settings, label, value(last), (amount, text(amount), _("7 d")), points, upstream, last)
 
 
@@ -163,10 +163,11 @@ def movers_card(settings: "Settings", frames: market.Frames) -> None:
             "cap": [formats.money(value) for value in found["market_cap"]],
         }
     )
+    theme = palette.colors(settings.up_color)
     with st.container(border=True):
         st.markdown(f"**{_('Moved most in 24 hours')}**")
         st.dataframe(
-            table.style.map(partial(shade, palette.colors(settings.up_color)), subset=["d1", "d7", "d30"]),
+            table.style.map(partial(shade, theme), subset=["d1", "d7", "d30"]),
             hide_index=True,
             column_config={
                 "coin": st.column_config.TextColumn(_("Coin"), width="medium"),
@@ -174,7 +175,7 @@ def movers_card(settings: "Settings", frames: market.Frames) -> None:
                 "d1": figure(_("24 h")),
                 "d7": figure(_("7 d")),
                 "d30": figure(_("30 d")),
-                "week": st.column_config.LineChartColumn(_("Last 7 days"), color="auto"),
+                "week": st.column_config.LineChartColumn(_("Last 7 days"), color=theme.accent),
                 "cap": figure(_("Market cap")),
             },
         )

@@ -74,7 +74,40 @@ def test_ticked_rows_are_the_coins_of_the_chart(open_page: Opener) -> None:
         table.click(position={"x": 16, "y": 35 + 30 * (row - 1) + 15 - 5})
         visit.page.wait_for_selector(READY, timeout=15_000)
         visit.page.wait_for_timeout(500)
+    # Bitcoin was there before and stays.
+    visit.page.wait_for_url("**coins=bitcoin**ethereum**solana**", timeout=15_000)
+    table.click(position={"x": 16, "y": 45})
     visit.page.wait_for_url("**coins=ethereum**solana**", timeout=15_000)
+    visit.page.wait_for_selector(READY, timeout=15_000)
+    assert "bitcoin" not in visit.page.url
+    visit.clean()
+
+
+def test_a_coin_of_the_address_is_ticked_and_unticking_the_last_one_is_the_default(open_page: Opener) -> None:
+    visit = drawn(open_page("/crypto?coins=ethereum"))
+    table = visit.page.locator(".st-key-crypto_table [data-testid=stDataFrame]")
+    table.scroll_into_view_if_needed()
+    table.click(position={"x": 16, "y": 45})
+    visit.page.wait_for_url("**coins=ethereum**bitcoin**", timeout=15_000)
+    visit.page.wait_for_selector(READY, timeout=15_000)
+    visit.page.wait_for_timeout(500)
+    for row in (1, 2):
+        table.click(position={"x": 16, "y": 35 + 30 * (row - 1) + 15 - 5})
+        visit.page.wait_for_selector(READY, timeout=15_000)
+        visit.page.wait_for_timeout(700)
+    assert "coins=" not in visit.page.url
+    visit.clean()
+
+
+def test_a_ninth_ticked_row_is_refused_with_a_word(open_page: Opener) -> None:
+    visit = drawn(open_page("/crypto"))
+    table = visit.page.locator(".st-key-crypto_table [data-testid=stDataFrame]")
+    table.scroll_into_view_if_needed()
+    # The tick of the head: all twenty rows.
+    table.click(position={"x": 16, "y": 15})
+    visit.page.wait_for_selector("text=At most 8 coins fit on the chart", timeout=15_000)
+    visit.page.wait_for_url("**coins=**", timeout=15_000)
+    assert len(visit.page.url.split("coins=")[1].split("%2C")) == 8
     visit.clean()
 
 

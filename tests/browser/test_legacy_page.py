@@ -87,7 +87,7 @@ class Visit:
         assert not re.search(r"NaN|undefined|\bnull\b|Infinity|\[object|Invalid Date", self.text())
         links = "all => all.map(a => a.getAttribute('href') + ' ' + a.rel)"
         for href in self.page.eval_on_selector_all("a", links):
-            assert re.fullmatch(r"/crypto |https://[^@\s]+ noopener noreferrer", href), href
+            assert re.fullmatch(r"/ |https://[^@\s]+ noopener noreferrer", href), href
         return self
 
 
@@ -152,7 +152,7 @@ def test_a_healthy_export_draws_every_chart_and_table(folder: Path, visit: Any, 
     assert seen.page.locator("#protocols tbody tr").count() == 30
     assert seen.page.locator("#coins tbody svg path").count() == 20
     assert ("python scripts/start.py" in said) is not served
-    assert seen.page.locator("a[href='/crypto']").count() == int(served)
+    assert seen.page.locator("a.go[href='/']").count() == int(served)
     for name in ("CoinGecko", "DefiLlama", "alternative.me"):
         assert seen.page.locator(f"a:has-text('Data provided by {name}')").count() >= 2
 
@@ -233,6 +233,34 @@ def test_an_unreadable_export_is_a_message_with_the_command(
         samples.write(folder, text)
     said = visit(served=served).clean().text()
     assert head in said and command in said
+    assert ("data/demo/exports/" in said) is (case == "missing")
+
+
+def test_without_an_export_the_console_is_still_one_click_away(visit: Any) -> None:
+    seen = visit(served=True).clean()
+    assert "There is no export yet" in seen.text()
+    assert [link.get_attribute("href") for link in seen.page.locator("a.go").all()] == ["/", "/"]
+
+
+DRAWN_DAYS = "document.querySelector('#tvl .js-plotly-plot').data.at(-1).x.slice()"
+
+
+@pytest.mark.parametrize(("span", "first"), [("7D", "2026-11-15"), ("90D", "2026-08-24")])
+def test_a_range_is_as_long_as_on_the_console(folder: Path, visit: Any, span: str, first: str) -> None:
+    samples.write(folder, samples.healthy())
+    page = visit(f"?lang=en&range={span}").drawn().clean().page
+    days = page.evaluate(DRAWN_DAYS)
+    assert (days[0], days[-1]) == (first, "2026-11-22")
+    labels = page.locator("#tvl .xtick text").all_text_contents()
+    assert len(set(labels)) == len(labels) > 2
+
+
+def test_the_change_of_the_ranking_is_marked_where_coins_are_compared(folder: Path, visit: Any) -> None:
+    samples.write(folder, samples.healthy())
+    seen = visit("?lang=en&coins=bitcoin,ethereum&range=1Y").drawn().clean()
+    assert "CoinGecko's ranking changes" in seen.page.text_content("#prices .infolayer")
+    seen = visit("?lang=en&coins=bitcoin&range=1Y").drawn().clean()
+    assert "ranking" not in seen.page.text_content("#prices .infolayer")
 
 
 def test_a_server_that_answers_unknown_paths_with_a_page_has_no_export(folder: Path, visit: Any) -> None:
