@@ -100,6 +100,7 @@ def of_pipeline(
     word = max((status.freshness for status in required), key=_WORST.index)
     days = [status.data_as_of for status in required]
     last = ledger.last_run(settings, pipeline)
+    last = last and ledger.seen(settings, last)
     if live and pipeline in live.pipelines:
         state = live.state
     else:

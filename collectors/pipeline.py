@@ -1,7 +1,7 @@
 """One run from start to exit code: reservation, locks, order, deadline, cancel, outcome.
 
-Locks, always in this order: `run.lock` (one run at a time), `<run_id>.lock` (held for life, the only
-one that others probe), then `store.lock` inside the store.
+Locks, always in this order: `<run_id>.lock` (held for life, the only one that others probe, and never
+waited for), `run.lock` (one run at a time), then `store.lock` inside the store.
 """
 
 import json
@@ -103,10 +103,18 @@ def _execute(settings: Settings, run_id: str, pipelines: tuple[str, ...], start:
         emit(_finished(settings, run_id))
         return outcome.BUSY
     points.reach("after_reserve")
-    run_lock = FileLock(ledger.lock_path(settings, "run"))
-    own_lock = FileLock(ledger.lock_path(settings, run_id))
+    own = ledger.lock_path(settings, run_id)
+    # Held from now on: it tells one who waits for its turn from a child that never came.
+    with FileLock(own):
+        try:
+            return _take_turn(settings, run_id, pipelines, start, emit)
+        finally:
+            _unlink(own)
+
+
+def _take_turn(settings: Settings, run_id: str, pipelines: tuple[str, ...], start: Start, emit: Emit) -> int:
     try:
-        held = run_lock.acquire(
+        held = FileLock(ledger.lock_path(settings, "run")).acquire(
             timeout=max(start.wait_s, RETRY_S),
             poll_interval=POLL_S,
             cancel_check=lambda: ledger.cancel_asked(settings, run_id),
@@ -117,15 +125,14 @@ def _execute(settings: Settings, run_id: str, pipelines: tuple[str, ...], start:
         ledger.finish(settings, run_id, "skipped", outcome.BUSY, dict.fromkeys(pipelines, "skipped"), "busy")
         emit(_finished(settings, run_id))
         return outcome.BUSY
-    with held, own_lock:
+    with held:
         if not ledger.claim(settings, run_id, os.getpid()):
+            # It came too late: somebody has already written that it never did.
+            emit(_finished(settings, run_id))
             return outcome.BUSY
         points.reach("after_claim")
         ledger.sweep_locks(settings, run_id)
-        try:
-            return _Execution(settings, run_id, pipelines, start, emit).run()
-        finally:
-            _unlink(ledger.lock_path(settings, run_id))
+        return _Execution(settings, run_id, pipelines, start, emit).run()
 
 
 def _reserved(settings: Settings, run_id: str, pipelines: Sequence[str], start: Start) -> bool:

@@ -156,7 +156,7 @@ def run_card(settings: Settings, run: RunRecord) -> None:
 
 def draw() -> None:
     settings = load()
-    runs = ledger.runs(settings, limit=LIMIT)
+    runs = [ledger.seen(settings, run) for run in ledger.runs(settings, limit=LIMIT)]
     st.header(_("Runs"), anchor=False)
     if not runs:
         st.caption(_("Nothing has run yet. Press Collect now on the Overview."))

@@ -1,28 +1,23 @@
 """Runs and their steps, in SQLite (WAL): readable at any time, also while the store is locked.
 
 A run is `queued` (its process was started), `running`, or over: ok, partial, failed, skipped,
-cancelled, interrupted. Whether a `running` row is true is told by `locks/<run_id>.lock`, which its
-process holds for life; everybody may probe that lock, and nobody else's.
+cancelled, interrupted. Whether such a row is true is told by `storage/ledger_life.py`.
 """
 
 import json
 import os
 import secrets
-import sqlite3
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from datetime import datetime, timedelta
-from pathlib import Path
-
-from filelock import FileLock, Timeout
+from datetime import datetime
 
 from storage import clock
-from storage.ledger_file import connect, deciding, exists, opening, path, reading, require_writable
+from storage.ledger_file import connect, deciding, exists, opening, path, require_writable
+from storage.ledger_life import LIVE, alive, bury_within, end_steps, lock_path, running, seen
 from storage.ledger_read import (
     cancel_asked,
     last_run,
     last_steps,
-    live_run,
     merge_mark,
     merged_steps,
     recall,
@@ -34,7 +29,6 @@ from storage.ledger_read import (
 from storage.ledger_steps import lose, settle, step_finished, step_started
 from storage.records import Counts, RunRecord, StepRecord
 from storage.settings import Settings
-from storage.texts import N_
 
 __all__ = [
     "LIVE",
@@ -42,12 +36,14 @@ __all__ = [
     "Counts",
     "RunRecord",
     "StepRecord",
+    "alive",
     "cancel_asked",
     "connect",
     "deciding",
     "exists",
     "last_run",
     "last_steps",
+    "lock_path",
     "lose",
     "merge_mark",
     "merged_steps",
@@ -55,17 +51,15 @@ __all__ = [
     "recall",
     "require_writable",
     "run",
+    "running",
     "runs",
+    "seen",
     "settle",
     "step_finished",
     "step_started",
     "steps",
     "unmerged_steps",
 ]
-
-LIVE = ("queued", "running")
-# A child that has not claimed its row by then never will.
-CLAIM = timedelta(seconds=20)
 
 
 class Busy(Exception):
@@ -86,11 +80,6 @@ def run_id_prefix(at: datetime) -> str:
     return f"{at:%Y%m%d-%H%M%S}"
 
 
-def lock_path(settings: Settings, name: str) -> Path:
-    """Path of a lock file: `run`, `store` or a run_id."""
-    return settings.home / "locks" / f"{name}.lock"
-
-
 # ---------------------------------------------------------------- a run's life
 
 
@@ -101,7 +90,7 @@ def reserve(
     of starters in the same instant, in any processes, exactly one gets through."""
     now = clock.now()
     with deciding(settings) as db:
-        _bury(settings, db, now)
+        bury_within(settings, db, now)
         live = db.execute("SELECT run_id FROM run WHERE state IN ('queued','running')").fetchone()
         if live:
             raise Busy(str(live["run_id"]))
@@ -160,7 +149,7 @@ def finish(
     """Ends the run, and with it every step that was still open."""
     now = clock.stamp(clock.now())
     with deciding(settings) as db:
-        _end_steps(db, run_id, now)
+        end_steps(db, run_id, now)
         db.execute(
             "UPDATE run SET state=?, exit_code=?, outcomes=?, reason=?, finished_at=?"
             " WHERE run_id=? AND state IN ('queued','running')",
@@ -168,66 +157,13 @@ def finish(
         )
 
 
-def _end_steps(db: sqlite3.Connection, run_id: str, now: str) -> None:
-    db.execute(
-        "UPDATE step SET state='failed', kind='unavailable', code='unexpected', message=?, finished_at=?"
-        " WHERE run_id=? AND state='running'",
-        (N_("The run ended before this step did its work. Run it again."), now, run_id),
-    )
-
-
-def alive(settings: Settings, run_id: str) -> bool:
-    """Whether the process of a claimed run still holds its lock."""
-    lock = lock_path(settings, run_id)
-    if not lock.exists():
-        return False
-    try:
-        with FileLock(lock, timeout=0):
-            return False
-    except Timeout:
-        return True
-
-
 def sweep_locks(settings: Settings, run_id: str) -> None:
-    """Removes the locks of runs that were killed after their last word. The caller holds run.lock, so
-    that no lock of a run but its own, `run_id`, can be held."""
+    """Removes the locks of runs that were killed after their last word. The caller has claimed
+    `run_id`: while its row lives nobody else reserves one, so that no other lock can be held."""
     for lock in (settings.home / "locks").glob("[0-9]*-*.lock"):
         if lock.stem != run_id:
             with suppress(OSError):
                 lock.unlink()
-
-
-def _bury(settings: Settings, db: sqlite3.Connection, now: datetime) -> None:
-    """Marks as `interrupted` what is said to live and does not. Inside the caller's transaction."""
-    for row in db.execute("SELECT * FROM run WHERE state IN ('queued','running')").fetchall():
-        if row["state"] == "running":
-            dead = not alive(settings, row["run_id"])
-        else:
-            # The absolute difference: a clock set back must not make a row immortal.
-            dead = abs(now - clock.parse(row["queued_at"])) > CLAIM
-        if dead:
-            _end_steps(db, row["run_id"], clock.stamp(now))
-            db.execute(
-                "UPDATE run SET state='interrupted', finished_at=?, outcomes=? WHERE run_id=?",
-                (
-                    clock.stamp(now),
-                    json.dumps(dict.fromkeys(json.loads(row["pipelines"]), "interrupted")),
-                    row["run_id"],
-                ),
-            )
-            lock_path(settings, row["run_id"]).unlink(missing_ok=True)
-
-
-def bury(settings: Settings) -> None:
-    """Marks runs whose process is gone as `interrupted`; quietly does nothing on a read-only home."""
-    with reading(settings) as db:
-        if db is None or not db.execute("SELECT 1 FROM run WHERE state IN ('queued','running')").fetchone():
-            return
-    try:
-        with deciding(settings) as db:
-            _bury(settings, db, clock.now())
-    except sqlite3.OperationalError:
-        return
 
 
 def heartbeat(settings: Settings, run_id: str) -> bool:
@@ -252,15 +188,6 @@ def cancel_started_by(settings: Settings, starter: str) -> list[str]:
     """Asks every live run of one starter to stop; their ids."""
     live = [run.run_id for run in runs(settings, limit=5) if run.state in LIVE and run.starter == starter]
     return [run_id for run_id in live if cancel(settings, run_id)]
-
-
-# ---------------------------------------------------------------- steps
-
-
-def running(settings: Settings) -> RunRecord | None:
-    """The live run, after burying the dead ones."""
-    bury(settings)
-    return live_run(settings)
 
 
 def remember(settings: Settings, name: str, value: str) -> None:

@@ -91,11 +91,15 @@ def run(settings: Settings, run_id: str) -> RunRecord | None:
         return _run(row) if row else None
 
 
+def live(db: sqlite3.Connection) -> list[RunRecord]:
+    """The runs that the ledger says are queued or running, whether or not their processes still are."""
+    return [_run(row) for row in db.execute(f"{_WITH_COUNTS} WHERE state IN ('queued','running')")]
+
+
 def live_run(settings: Settings) -> RunRecord | None:
-    """The run that the ledger says is queued or running, whether or not its process still is."""
+    """The first of them, of which there is at most one."""
     with reading(settings) as db:
-        row = db and db.execute(f"{_WITH_COUNTS} WHERE state IN ('queued','running')").fetchone()
-        return _run(row) if row else None
+        return next(iter(live(db)), None) if db is not None else None
 
 
 def steps(settings: Settings, run_id: str) -> list[StepRecord]:
@@ -157,16 +161,18 @@ def unmerged_steps(settings: Settings) -> list[StepRecord]:
 
 
 def merge_mark(settings: Settings) -> str:
-    """Changes whenever a step has changed the store: what caches are keyed on."""
+    """Changes whenever a step has changed the store, and when a run has ended, which seals the days that
+    are over: what caches are keyed on."""
     with reading(settings) as db:
         row = (
             db
             and db.execute(
-                "SELECT count(*) AS n, max(finished_at) AS newest FROM step WHERE inserted + updated > 0"
-                " OR reason='replayed' OR step='seal'"
+                "SELECT count(*) AS n, max(finished_at) AS newest, (SELECT max(finished_at) FROM run"
+                "  WHERE state NOT IN ('queued','running','skipped')) AS ended"
+                " FROM step WHERE inserted + updated > 0 OR reason='replayed'"
             ).fetchone()
         )
-        return f"{row['n']}|{row['newest']}" if row else ""
+        return f"{row['n']}|{row['newest']}|{row['ended']}" if row else ""
 
 
 def cancel_asked(settings: Settings, run_id: str) -> bool:

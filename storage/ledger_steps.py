@@ -71,7 +71,8 @@ def settle(settings: Settings, run_id: str, step: str, counts: Counts) -> None:
     """A pending step whose batch was merged after all."""
     with opening(settings) as db:
         db.execute(
-            "UPDATE step SET state='ok', reason='replayed', finished_at=?, "
+            "UPDATE step SET state='ok', reason='replayed', kind=NULL, code=NULL, message=NULL,"
+            " message_values='{}', finished_at=?, "
             + ", ".join(f"{name}=?" for name in COUNTS)
             + " WHERE run_id=? AND step=? AND state IN ('pending','failed')",
             (clock.stamp(clock.now()), *asdict(counts).values(), run_id, step),

@@ -329,6 +329,41 @@ def test_a_queued_run_that_waits_for_the_lock_can_be_stopped(stop: str, home: Pa
     child.assert_settled()
 
 
+@pytest.mark.parametrize(("wait", "code", "word"), [("60", 0, "ok"), ("4", 75, "skipped")])
+def test_who_waits_for_its_turn_is_not_taken_for_a_child_that_never_came(
+    wait: str, code: int, word: str, home: Path, up: FakeUpstream
+) -> None:
+    settings = load()
+    ledger.connect(settings).close()
+    # As `collect.py replay` holds it.
+    with FileLock(ledger.lock_path(settings, "run")):
+        process = child.start(up, "crypto", "--trigger", "schedule", "--wait", wait)
+        (queued,) = child.eventually(lambda: ledger.runs(settings, state="queued"))
+        child.eventually(lambda: ledger.alive(settings, queued.run_id))
+        child.turn_back(queued.run_id, "queued_at", 25)
+        assert state(settings, queued.run_id) == "queued"
+        with pytest.raises(ledger.Busy):
+            reserved(settings)
+        if code:
+            process.wait(20)
+    done = child.ended(process)
+    assert (done.code, done.err) == (code, "")
+    assert done.finished is not None and done.finished["state"] == word
+    assert [run.state for run in ledger.runs(settings)] == [word]
+    child.assert_settled()
+
+
+def test_a_child_that_comes_too_late_says_so(home: Path, up: FakeUpstream) -> None:
+    settings = load()
+    run_id = reserved(settings)
+    child.turn_back(run_id, "queued_at", 25)
+    assert state(settings, run_id) == "interrupted"
+    done = child.collect(up, "crypto", "--run-id", run_id)
+    assert (done.code, done.err) == (75, "")
+    assert done.finished is not None and done.finished["state"] == "interrupted"
+    child.assert_settled()
+
+
 # ---------------------------------------------------------------- time and place
 
 

@@ -134,6 +134,8 @@ def test_the_next_run_merges_what_waited_for_the_store(
     run_id = locked_out[1].finished["run_id"]  # type: ignore[index]
     states = step_states(run_id)
     assert {states[source] for source in SOURCES} == {("ok", "replayed")}
+    told = [step for step in ledger.steps(load(), run_id) if step.source in SOURCES]
+    assert {(step.kind, step.code, step.said()) for step in told} == {(None, None, None)}
     assert {(run_id, source) for source in SOURCES} <= child.receipts()
 
 
@@ -569,3 +571,34 @@ def test_a_home_that_may_not_be_written_is_told_with_advice_and_still_read(
     finally:
         for path in (home, *home.rglob("*")):
             path.chmod(0o755)
+
+
+@posix
+@pytest.mark.parametrize("beat_s", [5, 60])
+def test_a_home_that_may_only_be_read_tells_a_dead_run_by_its_silence(
+    beat_s: float, home: Path, up: FakeUpstream, stored: Path
+) -> None:
+    copied(stored, home)
+    settings, run_id = load(), "20260101-000000-abcdef"
+    ledger.reserve(settings, run_id, ["crypto"], "cli")
+    ledger.lock_path(settings, run_id).touch()
+    assert ledger.claim(settings, run_id, os.getpid())
+    child.turn_back(run_id, "heartbeat_at", beat_s)
+    for path in (home, *home.rglob("*")):
+        path.chmod(0o555 if path.is_dir() else 0o444)
+    try:
+        status = unprivileged(up, "status", "--json")
+        assert (status.code, status.err) == (0, "")
+        told = json.loads(status.out)
+        dead = beat_s > 30
+        assert (told["running"] is None) is dead
+        assert told["pipelines"]["crypto"]["state"] == ("interrupted" if dead else "running")
+        assert told["pipelines"]["crypto"]["last_run"]["state"] == ("interrupted" if dead else "running")
+        exported = unprivileged(up, "export")
+        assert (exported.code, exported.err) == (3, "")
+        assert "could not be written" in exported.out and len(exported.out.splitlines()) == 1
+    finally:
+        for path in (home, *home.rglob("*")):
+            path.chmod(0o755)
+    assert ledger.running(settings) is None
+    child.assert_settled()
