@@ -162,16 +162,11 @@ def _export(argv: Sequence[str]) -> int:
         " export", _("Writes the export for crypto_trends.html anew."), "python collect.py export"
     )
     settings = _settings(parser.parse_args(argv).demo)
-    from collectors import console_lines, freshness
-    from collectors.registry import UPSTREAMS
-    from storage import export, ledger
+    from collectors import console_lines, publish
+    from storage import export
 
     def write() -> int:
-        last = ledger.last_run(settings, "crypto", ("ok", "partial"))
-        told = freshness.status_json(settings, freshness.status(settings))
-        attribution = [{"name": up.credit, "url": up.home} for up in UPSTREAMS.values()]
-        built = export.build(settings, last.run_id if last else "", attribution, told)
-        export.write(settings, built)
+        publish.anew(settings)
         console_lines.put(_("Exported to {folder}").format(folder=export.folder(settings)))
         return 0
 
@@ -184,8 +179,8 @@ def _replay(argv: Sequence[str]) -> int:
     _prepare(settings)
     from filelock import FileLock, Timeout
 
-    from collectors import console_lines, housekeeping, outcome
-    from storage import ledger
+    from collectors import console_lines, housekeeping, outcome, publish
+    from storage import ledger, read
 
     def merge() -> int:
         try:
@@ -194,8 +189,10 @@ def _replay(argv: Sequence[str]) -> int:
             console_lines.put(_("A run is under way; it merges what waits. Nothing to do."))
             return outcome.BUSY
         with held:
-            settled = housekeeping.replay(settings)
-        console_lines.put_replayed(settled)
+            console_lines.put_replayed(housekeeping.replay(settings))
+            read.remember(settings)
+            if publish.stale(settings):
+                publish.anew(settings)
         return 0
 
     return _told(settings, merge)

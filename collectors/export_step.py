@@ -3,12 +3,12 @@
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
-from collectors import freshness, outcome
-from collectors.registry import UPSTREAMS
+from collectors import freshness, outcome, publish
 from collectors.run import isolated
 from collectors.under_way import Run
-from storage import clock, export, ledger, points
+from storage import clock, ledger, points
 from storage.records import StepRecord
 from storage.store_error import StoreError, explained
 
@@ -16,7 +16,7 @@ log = logging.getLogger("collector")
 
 
 def run_step(run: Run, pipeline: str, collected: Sequence[StepRecord]) -> StepRecord:
-    """The step's record, told to ledger and listeners; skipped when nothing new can be in the store."""
+    """The step's record, told to ledger and listeners; skipped when the last export has all of it."""
     step = StepRecord(
         run.run_id, run.next_step(), "export", pipeline, started_at=clock.now(), state="running"
     )
@@ -24,7 +24,7 @@ def run_step(run: Run, pipeline: str, collected: Sequence[StepRecord]) -> StepRe
     with isolated():
         ledger.step_started(run.settings, step)
     run.emit(step)
-    if not any(other.state == "ok" for other in collected):
+    if not any(other.state == "ok" for other in collected) and not publish.stale(run.settings):
         step = replace(step, state="skipped", reason="upstream_failed")
     else:
         with isolated() as caught:
@@ -46,7 +46,21 @@ def _write(run: Run, pipeline: str, collected: Sequence[StepRecord]) -> None:
     told = freshness.status_json(run.settings, freshness.status(run.settings))
     # The run is still on while it exports: say what it has come to, not that it runs.
     told["running"] = None
-    told["pipelines"][pipeline]["state"] = outcome.of_steps(collected)
-    attribution = [{"name": up.credit, "url": up.home} for up in UPSTREAMS.values()]
-    export.write(run.settings, export.build(run.settings, run.run_id, attribution, told), run.quiet)
+    told["pipelines"][pipeline].update(_in_the_end(run, pipeline, outcome.of_steps(collected)))
+    publish.publish(run.settings, run.run_id, told, run.quiet)
     points.reach("after_export")
+
+
+def _in_the_end(run: Run, pipeline: str, word: str) -> dict[str, Any]:
+    """State, last run and last success of the pipeline as the end of this run will leave them."""
+    record = ledger.run(run.settings, run.run_id)
+    if record is None:
+        return {"state": word}
+    outcomes = {**record.outcomes, pipeline: word}
+    state = outcome.of_pipelines(outcomes.values())
+    ended = replace(
+        record, state=state, exit_code=outcome.EXIT[state], finished_at=clock.now(), outcomes=outcomes
+    )
+    told = freshness.run_json(ended)
+    success = {"last_success": told} if word in ("ok", "partial") else {}
+    return {"state": word, "last_run": told, **success}

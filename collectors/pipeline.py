@@ -20,7 +20,7 @@ from filelock import FileLock, Timeout
 from collectors import export_step, freshness, housekeeping, outcome, run, under_way
 from collectors.http import Http
 from collectors.registry import PIPELINES, ordered
-from storage import clock, hosts, landing, ledger, points
+from storage import clock, hosts, landing, ledger, points, read
 from storage.db import StoreError
 from storage.ledger import Busy, StepRecord
 from storage.settings import Settings
@@ -200,6 +200,8 @@ class _Execution:
             with run.isolated():
                 self._end("failed", outcome.EXIT["failed"])
             raise caught.error
+        with run.isolated():
+            read.remember(self.settings)
         state = outcome.of_pipelines(self.outcomes.values())
         points.reach("before_finish")
         return self._end(state, outcome.EXIT[state], "fresh" if state == "skipped" and self._fresh else None)

@@ -160,19 +160,30 @@ def unmerged_steps(settings: Settings) -> list[StepRecord]:
         return [_step(row) for row in rows]
 
 
-def merge_mark(settings: Settings) -> str:
-    """Changes whenever a step has changed the store, and when a run has ended, which seals the days that
-    are over: what caches are keyed on."""
+def merged_mark(settings: Settings) -> str:
+    """Changes whenever a step has changed the store; empty where none ever did."""
     with reading(settings) as db:
         row = (
             db
             and db.execute(
-                "SELECT count(*) AS n, max(finished_at) AS newest, (SELECT max(finished_at) FROM run"
-                "  WHERE state NOT IN ('queued','running','skipped')) AS ended"
-                " FROM step WHERE inserted + updated > 0 OR reason='replayed'"
+                "SELECT count(*) AS n, max(finished_at) AS newest FROM step"
+                " WHERE inserted + updated > 0 OR reason='replayed'"
             ).fetchone()
         )
-        return f"{row['n']}|{row['newest']}|{row['ended']}" if row else ""
+        return f"{row['n']}|{row['newest']}" if row and row["n"] else ""
+
+
+def merge_mark(settings: Settings) -> str:
+    """As `merged_mark`, and when a run has ended, which seals the days that are over: what caches are
+    keyed on."""
+    with reading(settings) as db:
+        row = (
+            db
+            and db.execute(
+                "SELECT max(finished_at) AS ended FROM run WHERE state NOT IN ('queued','running','skipped')"
+            ).fetchone()
+        )
+    return f"{merged_mark(settings)}|{row['ended'] if row else ''}"
 
 
 def cancel_asked(settings: Settings, run_id: str) -> bool:

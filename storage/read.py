@@ -4,6 +4,7 @@
 until the ledger says that something was merged, so that a page is drawn without opening the store.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 HISTORY_DAYS = 365
 _RECENT_DAYS = 7
+_NEWEST = "newest"
 
 
 def rows(
@@ -146,8 +148,8 @@ class Stored:
 
 
 def stored(settings: Settings, wait_s: float = 1.0) -> Stored:
-    """Newest days; where the store cannot be read, those of the last good look of this process, then
-    none, and the problem with them."""
+    """Newest days; where the store cannot be read, those of the last good look of this process or of
+    the last run, and the problem with them."""
     key = (str(settings.database), ledger.merge_mark(settings))
     remembered = _stored.get(key[0])
     if remembered and remembered[0] == key[1]:
@@ -158,9 +160,27 @@ def stored(settings: Settings, wait_s: float = 1.0) -> Stored:
     except db.StoreMissing:
         return Stored({})
     except db.StoreError as problem:
-        return Stored(remembered[1] if remembered else {}, problem)
+        known = _recalled(settings)
+        for name, day in (remembered[1] if remembered else {}).items():
+            known[name] = max(day, known.get(name, day))
+        return Stored(known, problem)
     _stored[key[0]] = (key[1], newest)
     return Stored(newest)
+
+
+def remember(settings: Settings) -> None:
+    """Keeps the newest days in the ledger, for whoever finds the store locked: at the end of a run."""
+    found = stored(settings, wait_s=0.0)
+    if found.problem is None and found.newest:
+        days = {name: day.isoformat() for name, day in found.newest.items()}
+        ledger.remember(settings, _NEWEST, json.dumps({"file": str(settings.database), "days": days}))
+
+
+def _recalled(settings: Settings) -> dict[str, date]:
+    kept = json.loads(ledger.recall(settings, _NEWEST) or "{}")
+    if kept.get("file") != str(settings.database):
+        return {}
+    return {name: date.fromisoformat(day) for name, day in kept["days"].items()}
 
 
 def probe(settings: Settings) -> str:
