@@ -9,12 +9,9 @@ from collectors.model import Batch, Changed, CollectError, Source
 from collectors.under_way import Fetched, Run
 from storage import clock, db, landing, merge, points, schema
 from storage.records import Counts, StepRecord
-from storage.store_error import StoreError, ledger_problem
-from storage.texts import N_
+from storage.store_error import BUG, StoreError, ledger_problem
 
 log = logging.getLogger("collector")
-
-BUG = N_("The program stumbled over {error}. The log has the place; old values stay.")
 
 
 def keep(run: Run, fetched: Fetched, batch: Batch) -> StepRecord:

@@ -154,3 +154,17 @@ def test_the_waits_for_our_lock_and_for_the_file_are_one(store: Settings) -> Non
         with pytest.raises(db.StoreBusy), db.writer(store, 1.0):
             pytest.fail("written beside another program")
         assert time.monotonic() - began < 1.5
+
+
+def test_a_run_that_waits_for_the_store_is_cancelled_without_waiting_for_it(home: Path) -> None:
+    with child.frozen_upstream() as up:
+        assert child.collect(up, "crypto").code == 0
+        with child.store_open_elsewhere():
+            process = child.start(up, "crypto")
+            run = child.eventually(child.live)
+            assert ledger.cancel(load(), run.run_id)
+            began = time.monotonic()
+            done = child.ended(process)
+            assert time.monotonic() - began < 2
+    assert (done.code, done.err) == (130, "")
+    child.assert_settled()
