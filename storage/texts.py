@@ -11,11 +11,10 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
-from pathlib import Path
 from types import ModuleType
 
 LANGUAGES = ("en", "ko")
-LOCALE_DIR = Path(__file__).parent / "locale"
+LOCALE_DIR = os.path.join(os.path.dirname(__file__), "locale")  # pathlib would take a tenth of `--help`
 DOMAIN = "collector"
 
 # An instant as `clock.stamp` writes it, which is how it stands among the values of a message.
