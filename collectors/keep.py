@@ -9,7 +9,7 @@ from collectors.model import Batch, Changed, CollectError, Source
 from collectors.under_way import Fetched, Run
 from storage import clock, db, landing, merge, points, schema
 from storage.records import Counts, StepRecord
-from storage.store_error import BUG, StoreError, ledger_problem
+from storage.store_error import BUG, StoreError, Stumbled, ledger_problem
 
 log = logging.getLogger("collector")
 
@@ -85,11 +85,4 @@ def failed(run: Run, fetched: Fetched, error: BaseException) -> StepRecord:
             )
         return step.hindered("failed", error)
     log.error("%s: unexpected", step.step, exc_info=error)
-    return replace(
-        step,
-        state="failed",
-        kind="bug",
-        code="unexpected",
-        message=BUG,
-        values={"error": type(error).__name__},
-    )
+    return step.hindered("failed", Stumbled("unexpected", BUG, error=type(error).__name__))

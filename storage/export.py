@@ -3,7 +3,6 @@
 Every file is replaced atomically, by one export at a time; a failed one leaves the last good one.
 """
 
-import errno
 import json
 import math
 import os
@@ -23,13 +22,13 @@ from storage import clock, db, points, read
 from storage.db import StoreBusy, StoreError
 from storage.ledger import lock_path
 from storage.settings import ROOT, Settings
+from storage.store_error import NO_ROOM
 from storage.texts import N_
 
 PAGE = "crypto_trends.html"
 _TRIES, _PAUSE_S = 5, 0.1
 # How long an export waits for another one, which takes a tenth of a second.
 _TURN_S = 5.0
-_FULL = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
 
 
 def folder(settings: Settings) -> Path:
@@ -96,7 +95,7 @@ def write(
                 _copy_if_new(plotly, target / "plotly.min.js")
     except OSError as error:
         raise StoreError(
-            "full" if error.errno in _FULL else "busy",
+            "full" if error.errno in NO_ROOM else "busy",
             N_("The export could not be written to {folder}. The last good one stays; check the disk."),
             folder=target.name,
         ) from None

@@ -13,6 +13,8 @@ FULL = N_("The disk is full. Free some space, then run again.")
 BUSY = N_("Another run is writing to the store. The next run merges what was collected.")
 NOTHING = N_("Nothing has been collected yet.")
 BUG = N_("The program stumbled over {error}. The log has the place; old values stay.")
+# The operating systems' numbers for a disk, a quota or a limit that is full.
+NO_ROOM = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
 # What DuckDB and the operating systems say. Not merely "lock": a damaged file is told of by its block.
 _BUSY = ("Could not set lock", "different configuration", "used by another process")
 _FULL = ("No space left", "File too large", "Disk quota exceeded", "not enough space")
@@ -97,7 +99,7 @@ def ledger_problem(settings: Settings, error: sqlite3.Error) -> StoreError:
 
 def file_problem(settings: Settings, error: OSError) -> StoreError:
     """What it means for a person that a file or folder cannot be used."""
-    if error.errno in (errno.ENOSPC, errno.EFBIG, errno.EDQUOT):
+    if error.errno in NO_ROOM:
         return StoreError("full", FULL)
     return StoreError(
         "unexpected",
