@@ -29,8 +29,10 @@ class Call:
     """Instants are monotonic: `end` moves along while it waits for its turn, `until` does not."""
 
     request: Request
-    url: str
+    url: str = field(repr=False)
     keys: dict[str, str] = field(repr=False)
+    # Keys that go into the address, by parameter; they are part of `url` already.
+    hidden: dict[str, str] = field(repr=False)
     place: Place
     pace_s: float
     per_minute: int | None
@@ -39,6 +41,7 @@ class Call:
     until: float
     tally: Tally
     before: int
+    rest_s: float | None = None
     attempts: int = ATTEMPTS
     hops: int = 0
     cut: int = 0
@@ -52,7 +55,13 @@ class Call:
     @property
     def credentials(self) -> str:
         """All that is sent to be let in, as one text; "" where nothing is. Not to be shown or kept."""
-        return "\n".join(f"{header}={self.keys[header]}" for header in sorted(self.keys))
+        sent = self.keys | self.hidden
+        return "\n".join(f"{name}={sent[name]}" for name in sorted(sent))
+
+    @property
+    def keyed(self) -> bool:
+        """Something is sent to be let in."""
+        return bool(self.keys or self.hidden)
 
     @property
     def silent(self) -> bool:
@@ -88,15 +97,18 @@ def open_call(
     """Raises Refused where the address or a key holds what HTTP has no room for."""
     names = {**plan.secrets, **request.secrets}
     keys = {header: value for header, name in names.items() if (value := secret(name))}
-    held = sorted({names[header] for header in keys})
-    place = Place.of(request.url, keys.values(), ", ".join(held))
-    url = address(request.url, request.params)
-    if url is None or not all(key.isascii() and key.isprintable() for key in keys.values()):
+    hidden = {param: value for param, name in request.secret_params.items() if (value := secret(name))}
+    held = {names[header] for header in keys} | {request.secret_params[param] for param in hidden}
+    values = (*keys.values(), *hidden.values())
+    place = Place.of(request.url, values, ", ".join(sorted(held)))
+    url = address(request.url, {**request.params, **hidden})
+    if url is None or not all(key.isascii() and key.isprintable() for key in values):
         raise Refused("unexpected", say.BAD_ADDRESS, **place.values)
     return Call(
         request=request,
         url=url,
         keys=keys,
+        hidden=hidden,
         place=place,
         pace_s=plan.pace_s if limits.pace_s is None else limits.pace_s,
         per_minute=None if limits.pace_s == 0 else plan.per_minute,
@@ -105,4 +117,5 @@ def open_call(
         until=limits.until,
         tally=tally,
         before=tally.sent,
+        rest_s=plan.rest_s,
     )

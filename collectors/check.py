@@ -1,21 +1,95 @@
 """Whether a batch can be believed: enough rows, few refused, no value that jumped beyond reason."""
 
 from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+from typing import cast
 
-from collectors.model import Batch, Changed, Rejected, Row, Source
+from collectors.model import Batch, Believable, Changed, Rejected, Row, Source
 from collectors.payload import mostly_fit
 from storage.read import Known
+from storage.tables import OBSERVATION
 from storage.texts import N_
 
+# Some publishers date a value by the next day; nobody dates it by the one after.
+AHEAD = timedelta(days=1)
 
-def check(source: Source, batch: Batch, known: Known) -> Batch:
-    """The batch with rows that jumped set aside. Raises Changed `suspect`: old values then stay."""
+
+def check(source: Source, batch: Batch, known: Known, at: datetime | None = None) -> Batch:
+    """The batch with rows that jumped set aside; `at`: the instant of the answer. Raises Changed
+    `suspect` or `stale`: old values then stay."""
     if source.jump:
         column, factor = source.jump
         last = known.last.get((source.table.name, column), {})
         batch = _without_jumps(batch, column, factor, last, source.table.key[0])
+    if source.believable and source.table is OBSERVATION and at is not None:
+        batch = _believed(source, source.believable, batch, known.last.get(("observation", "value"), {}), at)
     _enough(source, batch)
+    if source.dead_after and at is not None:
+        _alive(source, source.dead_after, batch, at)
     return batch
+
+
+def _believed(
+    source: Source, able: Believable, batch: Batch, last: Mapping[str, float], at: datetime
+) -> Batch:
+    """Rows of a series of observations that can be believed; the others set aside with a reason. Series
+    that only have values where something happened are judged by their source."""
+    lasting = {series.series for series in source.lasting}
+    kept: list[Row] = []
+    rejected: list[Rejected] = []
+    # A split moves the raw close on purpose.
+    explained = {row["date"] for row in batch.rows if row["series"] not in lasting}
+    asked = sorted((row for row in batch.rows if row["series"] in lasting), key=lambda row: str(row["date"]))
+    before: float | None = None
+    for place, row in enumerate(asked):
+        value = cast(float, row["value"])
+        reason = None
+        if cast(date, row["date"]) > at.date() + AHEAD:
+            reason = "future"
+        elif not able.least <= value <= able.most:
+            reason = "implausible"
+        elif row["date"] in explained:
+            pass
+        elif before is not None and _leaps(able, before, value) and not _confirmed(able, asked, place):
+            reason = "jump:value"
+        elif before is None and place == len(asked) - 1 and (stored := last.get(str(row["series"]))):
+            # One value alone: what is stored is all there is to compare it with.
+            reason = "jump:value" if _leaps(able, stored, value) else None
+        if reason is None:
+            kept.append(row)
+            before = value
+        else:
+            rejected.append(Rejected({**row, "before": before}, reason))
+    kept += [row for row in batch.rows if row["series"] not in lasting]
+    return Batch(kept, (*batch.rejected, *rejected))
+
+
+def _leaps(able: Believable, before: float, value: float) -> bool:
+    if able.absolute:
+        return abs(value - before) > able.step
+    if before <= 0 or value <= 0:
+        return False
+    return not 1 / (1 + able.step) <= value / before <= 1 + able.step
+
+
+def _confirmed(able: Believable, rows: list[Row], place: int) -> bool:
+    """The value after it is there, and near it: then it was no slip."""
+    if place + 1 == len(rows):
+        return False
+    return not _leaps(able, cast(float, rows[place]["value"]), cast(float, rows[place + 1]["value"]))
+
+
+def _alive(source: Source, longest: timedelta, batch: Batch, at: datetime) -> None:
+    """A series that was discontinued goes on answering 200: only the age of its newest value tells."""
+    days = [cast(date, row["date"]) for row in batch.rows if row["series"] == source.lasting[0].series]
+    newest = max(days, default=None)
+    if newest is not None and at.date() - newest > longest:
+        raise Changed(
+            "stale",
+            N_("{series} has no value after {day}: it may have been discontinued. Stored values stay."),
+            series=source.lasting[0].series,
+            day=newest.isoformat(),
+        )
 
 
 def _without_jumps(batch: Batch, column: str, factor: float, last: Mapping[str, float], key: str) -> Batch:

@@ -7,7 +7,7 @@ Computed from each source's own publishing time, never from the clock of the las
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from collectors.model import Source
@@ -64,15 +64,21 @@ def next_scheduled(settings: Settings, pipeline: str, after: datetime) -> dateti
 
 
 def newest_published(source: Source, now: datetime) -> date:
-    """The newest UTC day whose value is out by `now`."""
-    return (now - source.publishes).date()
+    """The newest day of the source whose value is out by `now`."""
+    return source.rhythm.newest(now)
 
 
 def late_after(settings: Settings, pipeline: str, source: Source, stored: date) -> datetime:
-    """When the day after `stored` stops being merely due: the first scheduled time after it is out,
+    """When the next day after `stored` stops being merely due: the first scheduled time after it is out,
     and an hour."""
-    out = datetime.combine(stored + timedelta(days=1), time(), UTC) + source.publishes
+    out = source.rhythm.out(source.rhythm.following(stored))
     return next_scheduled(settings, pipeline, out) + GRACE
+
+
+def lacks_key(settings: Settings, source: Source) -> bool:
+    """It cannot be asked at all without a key that is not set."""
+    key = source.upstream.key if source.needs_key else None
+    return key is not None and not settings.demo and not settings.secret(key)
 
 
 def of_source(
@@ -80,16 +86,17 @@ def of_source(
 ) -> SourceStatus:
     """Freshness of one source, from the newest stored days by table or series."""
     if source.table is OBSERVATION:
-        days = [newest.get(series.series) for series in source.series]
+        days = [newest.get(series.series) for series in source.lasting]
         stored = None if None in days else min((day for day in days if day), default=None)
     else:
         stored = newest.get(source.table.name)
+    counts = source.required and not lacks_key(settings, source)
     if stored is None:
-        return SourceStatus(source.name, source.table.name, None, "never", source.required, None)
+        return SourceStatus(source.name, source.table.name, None, "never", counts, None)
     limit = late_after(settings, pipeline, source, stored)
     behind = "due" if now < limit else "late"
     word = "fresh" if stored >= newest_published(source, now) else behind
-    return SourceStatus(source.name, source.table.name, stored, word, source.required, limit)
+    return SourceStatus(source.name, source.table.name, stored, word, counts, limit)
 
 
 def of_pipeline(

@@ -20,6 +20,7 @@ import urllib3
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
+from collectors import browser
 from collectors import reply as say
 from collectors.body import Body, Broken, TooLarge, Unasked
 from collectors.call import HEADERS, Call, Limits, open_call
@@ -100,7 +101,7 @@ class Http:
             call.hops, call.url = call.hops + 1, target
             self._manners.take_turn(call, last)
             reply = self._exchange(call)
-        say.judge(reply, call.place, keyed=bool(call.keys), retry_at=self._manners.heed(call, reply))
+        say.judge(reply, call.place, keyed=call.keyed, retry_at=self._manners.heed(call, reply))
         at = answered_at(reply.headers.get("date", ""), reply.headers.get("age", ""), reply.at)
         return Answer(reply.body, at, call.request, reply.headers.get("content-type", ""))
 
@@ -176,6 +177,7 @@ class _Exchange(threading.Thread):
         # Daemon: nobody waits for it, least of all the end of the process.
         super().__init__(name="http", daemon=True)
         self._url, self._headers, self._cap = call.url, {**HEADERS, **call.keys}, call.request.max_bytes
+        self._as_browser = call.request.as_browser
         # Silence is given up earlier than the whole, so that there is time for another attempt.
         self._timeouts = (call.timeout_s / 5, call.timeout_s / 3)
         self._ends = time.monotonic() + left
@@ -214,6 +216,8 @@ class _Exchange(threading.Thread):
             self.abandon()
 
     def _talk(self) -> say.Reply:
+        if self._as_browser:
+            return browser.talk(self._url, self._cap, self._timeouts, lambda: self._over, self._now)
         asked = requests.Request("GET", self._url, headers=self._headers).prepare()
         with (
             closing(_Adapter(self._watch)) as adapter,

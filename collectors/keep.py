@@ -4,14 +4,17 @@ import logging
 import sqlite3
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from typing import cast
 
-from collectors.model import Batch, Changed, CollectError, Source
+from collectors.model import Batch, Changed, CollectError, Row, Source
 from collectors.under_way import Fetched, Run
 from storage import clock, db, landing, merge, points, schema
 from storage.records import Counts, StepRecord
 from storage.store_error import BUG, StoreError, Stumbled, ledger_problem
+from storage.texts import N_
 
 log = logging.getLogger("collector")
+CACHED = N_("{upstream} wants no more requests for now: stored values of {day} serve ({age} days old). Wait.")
 
 
 def keep(run: Run, fetched: Fetched, batch: Batch) -> StepRecord:
@@ -23,7 +26,7 @@ def keep(run: Run, fetched: Fetched, batch: Batch) -> StepRecord:
         rejected = [{"row": dict(entry.row), "reason": entry.reason} for entry in batch.rejected]
         landing.quarantine(settings, run.run_id, step.step, reason="rows", rejected=rejected)
     provenance = {"source": "DEMO" if settings.demo else source.name, "run_id": run.run_id, "observed_at": at}
-    rows = [{**row, **provenance, "provisional": at < clock.day_end(row["date"])} for row in batch.rows]  # type: ignore[arg-type]
+    rows = [{**row, **provenance, "provisional": _provisional(source, row, at)} for row in batch.rows]
     rejected_count = len(batch.rejected)
     if not rows:
         return replace(step, state="ok", counts=Counts(fetched=rejected_count, rejected=rejected_count))
@@ -38,14 +41,22 @@ def keep(run: Run, fetched: Fetched, batch: Batch) -> StepRecord:
         rejected=rejected_count,
         frozen_before=_frozen_before(source, at) if not settings.demo else None,
         thaws=source.reread is not None,
+        restates=source.restates,
     )
     return _merge(run, step, landed)
 
 
+def _provisional(source: Source, row: Row, at: datetime) -> bool:
+    """Seen before its day was over. A row without a day says so itself, where it must."""
+    if "date" not in source.table.key:
+        return bool(row.get("provisional"))
+    return at < source.rhythm.over(cast(date, row["date"]))
+
+
 def _frozen_before(source: Source, at: datetime) -> date | None:
     """Before which day a stored row is not changed: what can only be seen live ends with its day, what
-    is read again after `reread`; a source that closes days changes any."""
-    return None if source.closes else at.date() - (source.reread or timedelta(0))
+    is read again after `reread`; a source that closes days, or restates its past, changes any."""
+    return None if source.closes or source.restates else at.date() - (source.reread or timedelta(0))
 
 
 def counts_of(count: merge.MergeCount, rejected: int) -> Counts:
@@ -69,12 +80,40 @@ def _merge(run: Run, step: StepRecord, landed: merge.Landed) -> StepRecord:
     return replace(step, state="ok", counts=counts_of(count, landed.rejected))
 
 
+def _serves_stored(run: Run, source: Source, error: Exception) -> bool:
+    """The upstream wants no more requests for now, and what is stored will do until it does."""
+    return (
+        source.serves_stored
+        and isinstance(error, CollectError)
+        and error.code in ("rate_limited", "circuit_open")
+        and run.known.newest.get(source.lasting[0].series) is not None
+    )
+
+
+def _cached(run: Run, step: StepRecord, source: Source, error: CollectError) -> StepRecord:
+    newest = run.known.newest[source.lasting[0].series]
+    return replace(
+        step,
+        state="cached",
+        kind=error.kind,
+        code=error.code,
+        message=CACHED,
+        values={
+            "upstream": source.upstream.title,
+            "day": newest.isoformat(),
+            "age": (clock.now().date() - newest).days,
+        },
+    )
+
+
 def failed(run: Run, fetched: Fetched, error: BaseException) -> StepRecord:
     """The step with kind, code and advice; a payload that was refused is put aside."""
     step = fetched.step
     if isinstance(error, sqlite3.Error):
         error = ledger_problem(run.settings, error)
     if isinstance(error, CollectError | StoreError):
+        if isinstance(error, CollectError) and _serves_stored(run, fetched.source, error):
+            return _cached(run, step, fetched.source, error)
         if error.code == "rate_limited" and not step.requests:
             return replace(
                 step, state="skipped", reason="rate_limited", message=error.message, values=error.values

@@ -55,7 +55,7 @@ class Manners:
             # Our own time was over: nothing was learnt.
             if probing:
                 self.hosts.released(call.host, self.now)
-        elif code in ("http_401", "http_403") and getattr(error, "detail", "") not in say.NOT_THE_KEY:
+        elif say.shut_out(error):
             self.locked_out.add((call.host, call.credentials))
             self.hosts.denied(call.host, self.now, call.credentials)
         elif isinstance(error, Unavailable) or code == "tls":
@@ -82,6 +82,8 @@ class Manners:
         if status < 500 and status not in (408, 429):
             return None
         asked = retry_after(reply.retry_after, http_date(reply.headers.get("date", "")) or reply.at)
+        if asked is None and status == 429:
+            asked = call.rest_s
         if asked is None:
             return None
         retry_at = self.now() + timedelta(seconds=asked)
@@ -106,5 +108,5 @@ class Manners:
 
 
 def _locked_out(call: Call, until: datetime | None = None) -> Refused:
-    message = say.LOCKED_OUT if call.keys else say.SHUT_OUT
+    message = say.LOCKED_OUT if call.keyed else say.SHUT_OUT
     return Refused("circuit_open", message, retry_at=until, **call.place.values)

@@ -7,8 +7,10 @@ touches the network, the clock or the store.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import ClassVar
+from pathlib import Path
+from typing import Any, ClassVar, Protocol
 
+from collectors.rhythm import UTC_DAYS, Rhythm
 from storage.tables import Table
 
 Row = dict[str, object]
@@ -16,16 +18,20 @@ Row = dict[str, object]
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One GET. `secrets` maps a header to the *setting* that holds its value: printable as it is."""
+    """One GET. `secrets` maps a header, `secret_params` a parameter, to the *setting* that holds its
+    value: printable as it is."""
 
     url: str
     params: Mapping[str, str] = field(default_factory=dict)
     secrets: Mapping[str, str] = field(default_factory=dict)
+    secret_params: Mapping[str, str] = field(default_factory=dict)
     max_bytes: int = 32_000_000
     # What the answer is about, where a source asks several times (a coin); None: the whole batch.
     item: str | None = None
     # In whose name pace and circuit breaker are counted, beside the host: a mirror may serve several.
     upstream: str = ""
+    # Asked as a browser asks: there are hosts that tell programs by their TLS handshake.
+    as_browser: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +47,15 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """One way to be let in. `base` overrides the upstream's URL; limits bind every process."""
+    """One way to be let in. `base` overrides the upstream's URL; limits bind every process. `rest_s`:
+    for so long the host is left alone after a 429 that does not say for how long, at once and by all."""
 
     name: str
     base: str | None = None
     secrets: Mapping[str, str] = field(default_factory=dict)
     pace_s: float = 0.2
     per_minute: int | None = None
+    rest_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +83,10 @@ class Ask:
     since: date | None = None
     # Rows of days that are over and that were only seen live (for a source that closes them).
     unsealed: Sequence[Row] = ()
+    # Identities of what is stored already (speeches, headlines), where the table has them.
+    known_ids: frozenset[str] = frozenset()
+    # The last stored value by series, for a source of observations.
+    last: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,33 +119,84 @@ class Series:
     frequency: str
     url: str
     restates: bool = False
+    # Has rows only where something happened (a dividend): says nothing of how fresh its source is.
+    event: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Believable:
+    """What a value of a series may be: `least` to `most`, and how far from the one before it: `step`
+    times that value, or with `absolute` so many units. A larger step is believed when the next value
+    confirms it."""
+
+    least: float
+    most: float
+    step: float
+    absolute: bool = False
+
+
+class Wire(Protocol):
+    """The network as a source with a library of its own is given it: politely, in bounded time."""
+
+    def get(self, request: Request) -> Answer:
+        """The answer to one request. Raises CollectError."""
+
+    def session(self) -> Any:
+        """A session of curl_cffi whose every request goes through `get`, to `Ask.base`."""
+
+    def lose(self, item: str, error: "CollectError") -> None:
+        """Notes that one item of several could not be had, and why."""
+
+    def left_s(self) -> float:
+        """Seconds until this source has to be done."""
+
+    @property
+    def cache(self) -> Path:
+        """A folder in which a library may keep what it wants to remember."""
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
     """One step of a collection.
 
+    Either `requests` and `parse`, or `collect` where a library of its own does both.
     `rows`: plausible count of rows a day, (least, most); fewer make the batch suspect.
-    `publishes`: how long after 00:00 UTC of a day its value is out.
+    `rhythm`: of which days it has values, when they are out, and when such a day is over.
     `reread`: how long a stored day is read again; None: it can only be seen live, so that the
     first run after the day's end seals it. `jump`: column and the factor beyond which a value is
-    not believed against the stored one.
+    not believed against the stored one; `believable`: the same for a series of observations.
+    `dead_after`: a newest value older than this is no news but the end of a series.
+    `serves_stored`: where the upstream refuses, what is stored is good enough for the day: `cached`.
     """
 
     name: str
     upstream: Upstream
     table: Table
-    requests: Callable[[Ask], Sequence[Request]]
-    parse: Callable[[Sequence[Answer], Ask], Batch]
-    rows: tuple[int, int]
-    publishes: timedelta = timedelta(0)
+    requests: Callable[[Ask], Sequence[Request]] | None = None
+    parse: Callable[[Sequence[Answer], Ask], Batch] | None = None
+    collect: Callable[[Wire, Ask], Batch] | None = None
+    rows: tuple[int, int] = (1, 100_000)
+    rhythm: Rhythm = UTC_DAYS
     reread: timedelta | None = None
     series: tuple[Series, ...] = ()
     jump: tuple[str, float] | None = None
+    believable: Believable | None = None
+    dead_after: timedelta | None = None
+    serves_stored: bool = False
     # Optional steps never count for freshness (they refine what another step already brought).
     required: bool = True
     needs_key: bool = False
     closes: Table | None = None
+
+    @property
+    def lasting(self) -> tuple[Series, ...]:
+        """The series that have a value for every day of the rhythm."""
+        return tuple(series for series in self.series if not series.event)
+
+    @property
+    def restates(self) -> bool:
+        """Every answer is a new vintage of the whole past."""
+        return any(series.restates for series in self.series)
 
 
 class CollectError(Exception):

@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from xml.etree import ElementTree
 
 from collectors.model import Batch, Changed, Rejected, Row
 from storage.texts import N_
@@ -48,6 +49,21 @@ def json_of(body: bytes) -> Any:
     except (ValueError, RecursionError):
         raise Changed(
             "parse", N_("The answer is not readable JSON. Wait; if it stays so, the parser has to change.")
+        ) from None
+
+
+def xml_of(body: bytes) -> ElementTree.Element:
+    """The root element of an XML body. Raises Changed `parse`; a document that declares entities of its
+    own is not even looked at: no upstream needs them, and what they unfold to has no bound."""
+    if b"<!ENTITY" in body:
+        raise Changed(
+            "parse", N_("The answer defines XML entities, which are never read. Wait; look at the address.")
+        )
+    try:
+        return ElementTree.fromstring(body)
+    except (ElementTree.ParseError, ValueError, RecursionError):
+        raise Changed(
+            "parse", N_("The answer is not readable XML. Wait; if it stays so, the parser has to change.")
         ) from None
 
 

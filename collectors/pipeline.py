@@ -226,7 +226,16 @@ class _Execution:
         sources = PIPELINES[name]
         collected = run.collect(self.steps, name, sources, until)
         housekeeping.close_store(self.steps, sources, collected)
-        return outcome.of_steps(collected, [export_step.run_step(self.steps, name, collected)])
+        return outcome.of_steps(collected, [self._computed(name, collected)])
+
+    def _computed(self, name: str, collected: Sequence[StepRecord]) -> StepRecord:
+        """What is made of a pipeline's rows once they are in: the index, the export."""
+        if name == "liquidity":
+            # Imported when asked: it brings NumPy, which crypto does without.
+            from collectors import stress_step
+
+            return stress_step.run_step(self.steps, name, PIPELINES[name], collected)
+        return export_step.run_step(self.steps, name, collected)
 
     def _on_step(self, step: StepRecord) -> None:
         event = "step_started" if step.state == "running" else "step_finished"

@@ -21,7 +21,7 @@ def _memo(settings: Settings, upstream: Upstream) -> str:
 
 def choose(settings: Settings, upstream: Upstream) -> Plan:
     """The plan to try first."""
-    if not upstream.key or not settings.secret(upstream.key):
+    if len(upstream.plans) == 1 or not upstream.key or not settings.secret(upstream.key):
         return upstream.plans[0]
     name: str = settings.coingecko_plan
     if name == "auto":
@@ -33,7 +33,7 @@ def other(settings: Settings, upstream: Upstream, refused: Refused) -> Plan | No
     """The plan that a refusal points to, remembered for next time; None where the plan was chosen
     by hand or the refusal is about something else."""
     name = _OTHER_PLAN.get(refused.detail)
-    if name is None or settings.coingecko_plan != "auto" or not upstream.key:
+    if name is None or len(upstream.plans) == 1 or settings.coingecko_plan != "auto" or not upstream.key:
         return None
     plan = next((plan for plan in upstream.plans if plan.name == name), None)
     if plan is not None:

@@ -1,9 +1,25 @@
 """What is collected: the pipelines in the order in which they run, and their sources in run order."""
 
 from collectors.model import Source, Upstream
-from collectors.sources import coingecko, defillama, fear_greed
+from collectors.sources import (
+    coingecko,
+    defillama,
+    fear_greed,
+    fed_speech,
+    fred,
+    headlines,
+    ofr,
+    yahoo,
+)
 
 PIPELINES: dict[str, tuple[Source, ...]] = {
+    "liquidity": (
+        *fred.SOURCES,
+        *yahoo.SOURCES,
+        ofr.SOURCE,
+        fed_speech.SOURCE,
+        headlines.SOURCE,
+    ),
     "crypto": (
         coingecko.MARKETS,
         coingecko.GLOBAL,

@@ -21,6 +21,12 @@ ENVELOPE_BYTES = 8192
 STATUS_OF = {1020: 403, 10002: 401, 10005: 401, 10010: 400, 10011: 400, 10012: 401}
 # Refused for what was asked, not for who asked.
 NOT_THE_KEY = ("10005", "10012")
+# FRED answers 400 for a key and for a series that it does not know; only the words tell which.
+BAD_KEY_DETAIL, NO_SERIES_DETAIL = "key", "series"
+_FRED_WORDS = (
+    (re.compile(rb"variable api_key (is|has) not"), BAD_KEY_DETAIL),
+    (re.compile(rb"series does not exist"), NO_SERIES_DETAIL),
+)
 MOVED = (301, 302, 303, 307, 308)
 
 DNS = N_("{host} has no address (DNS). Check the connection and the name; the next run tries again.")
@@ -38,6 +44,7 @@ NOT_IN_PLAN = N_("{host}{path} is not part of the plan of this key ({status}). C
 NOT_ALLOWED = N_("{host}{path} may not be read without a key ({status}). Check keys and addresses in .env.")
 MISSING = N_("{host}{path} does not exist (404). Check the address in the settings.")
 ELSEWHERE = N_("{host}{path} redirects to where it is not followed ({status}). Check the address.")
+NO_SERIES = N_("{host} has no such series any more (400). Look it up on the website of the provider.")
 BAD_REQUEST = N_("{host}{path} refused the request ({status}). Check the address and the key.")
 BAD_ADDRESS = N_("{host}{path} cannot be asked: the address or the key is malformed. Check the settings.")
 PACED = N_("The next turn at {host} is at {until}, too late for this run. Wait: the next run tries again.")
@@ -85,6 +92,10 @@ def judge(reply: Reply, place: Place, *, keyed: bool, retry_at: datetime | None 
     if status in (401, 403):
         said = (NOT_IN_PLAN if detail in NOT_THE_KEY else BAD_KEY) if keyed else NOT_ALLOWED
         raise Refused(f"http_{status}", said, detail=detail, status=status, **place.values)
+    if status == 400 and (word := _fred_word(reply.body)):
+        said = BAD_KEY if word == BAD_KEY_DETAIL else NO_SERIES
+        values = {"key": "FRED_API_KEY"} | place.values
+        raise Refused("http_400", said, detail=word, status=status, **values)
     if status >= 400 or (300 <= status < 400 and status != 304):
         said = MISSING if status == 404 else ELSEWHERE if status < 400 else BAD_REQUEST
         raise Refused(f"http_{status}", said, detail=detail, status=status, **place.values)
@@ -94,6 +105,18 @@ def judge(reply: Reply, place: Place, *, keyed: bool, retry_at: datetime | None 
         raise Changed(f"http_{status}", STRANGE_STATUS, status=status, **place.values)
     if _is_html(reply):
         raise Changed("html", HTML, **place.values)
+
+
+def shut_out(error: CollectError | None) -> bool:
+    """Whether it is the credentials that were refused, not what was asked for."""
+    detail = getattr(error, "detail", "")
+    if error is None or error.code not in ("http_400", "http_401", "http_403"):
+        return False
+    return detail == BAD_KEY_DETAIL if error.code == "http_400" else detail not in NOT_THE_KEY
+
+
+def _fred_word(body: bytes) -> str:
+    return next((word for said, word in _FRED_WORDS if said.search(body[:ENVELOPE_BYTES])), "")
 
 
 def failure(fault: BaseException, place: Place, *, seconds: float, cap: int) -> CollectError | None:

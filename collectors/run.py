@@ -19,9 +19,10 @@ from collectors import plans
 from collectors.check import check
 from collectors.http import Tally
 from collectors.keep import failed, keep
-from collectors.model import Answer, Ask, Batch, CollectError, Plan, Refused, Rejected, Source, Unavailable
+from collectors.model import Answer, Ask, Batch, CollectError, Plan, Refused, Source, Unavailable
 from collectors.sources import demo
 from collectors.under_way import Fetched, Run
+from collectors.wire import Asked, Line
 from storage import clock, ledger, points, read
 from storage.ledger import StepRecord
 from storage.tables import OBSERVATION
@@ -113,7 +114,9 @@ def isolated() -> Iterator[_Caught]:
 
 def _fetch(run: Run, source: Source, step: StepRecord, until: float) -> Fetched:
     settings = run.settings
-    if source.needs_key and not (source.upstream.key and settings.secret(source.upstream.key)):
+    invented = settings.demo and source.name in demo.SOURCES
+    key = source.upstream.key or ""
+    if source.needs_key and not invented and not settings.secret(key):
         return Fetched(source, step, skipped="no_key")
     plan = plans.choose(settings, source.upstream)
     ask = Ask(
@@ -122,9 +125,11 @@ def _fetch(run: Run, source: Source, step: StepRecord, until: float) -> Fetched:
         clock.now(),
         _since(run.known, source),
         run.known.unsealed.get(source.closes.name, ()) if source.closes else (),
+        run.known.ids.get(source.table.name, frozenset()),
+        run.known.last.get((source.table.name, "value"), {}),
     )
     if settings.demo:
-        if source.name not in demo.SOURCES:
+        if not invented:
             return Fetched(source, step, skipped="not_due")
         return Fetched(source, step, ask.now, demo.batch(source.name, ask))
     return _ask_and_parse(run, source, step, ask, until)
@@ -132,17 +137,23 @@ def _fetch(run: Run, source: Source, step: StepRecord, until: float) -> Fetched:
 
 def _ask_and_parse(run: Run, source: Source, step: StepRecord, ask: Ask, until: float) -> Fetched:
     tally = run.tallies.setdefault(step.step, Tally())
-    asked = _Asked([], [])
+    asked = Asked([], [])
     batch: Batch | None = None
     with isolated() as caught:
-        asked = _ask(run, source, ask, until, tally)
+        if source.collect:
+            line = Line(run, source, ask, until, tally, asked)
+            batch = source.collect(line, ask)
+        else:
+            asked = _ask(run, source, ask, until, tally)
         lost = asked.rejected
         _not_of_the_future(source, asked.answers, ask.now)
         if asked.answers:
-            batch = source.parse(asked.answers, ask)
+            if source.parse:
+                batch = source.parse(asked.answers, ask)
+            assert batch is not None
             # One coin that is gone is no sign of a changed upstream; several are.
             believed = replace(batch, rejected=(*batch.rejected, *lost)) if len(lost) >= TELLING else batch
-            batch = check(source, believed, run.known)
+            batch = check(source, believed, run.known, max(answer.at for answer in asked.answers))
             batch = batch if len(lost) >= TELLING else replace(batch, rejected=(*batch.rejected, *lost))
         elif lost:
             batch = Batch((), lost)
@@ -170,27 +181,16 @@ def _not_of_the_future(source: Source, answers: Sequence[Answer], now: datetime)
 
 def _since(known: read.Known, source: Source) -> Any:
     if source.table is OBSERVATION:
-        days = [known.newest.get(series.series) for series in source.series]
+        days = [known.newest.get(series.series) for series in source.lasting]
         return None if None in days or not days else min(day for day in days if day)
     return known.newest.get(source.table.name)
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """The answers to several questions, and the errors of those items that had none."""
-
-    answers: list[Answer]
-    lost: list[tuple[str, CollectError]]
-
-    @property
-    def rejected(self) -> list[Rejected]:
-        return [Rejected({"item": item}, error.code) for item, error in self.lost]
-
-
-def _ask(run: Run, source: Source, ask: Ask, until: float, tally: Tally) -> _Asked:
+def _ask(run: Run, source: Source, ask: Ask, until: float, tally: Tally) -> Asked:
     """Every answer. A question about one item of several (a coin) may fail for itself; where the first
     of them all fail, or the upstream wants to be left alone, the rest is not asked."""
-    asked = _Asked([], [])
+    asked = Asked([], [])
+    assert source.requests is not None
     for request in source.requests(ask):
         try:
             named = replace(request, upstream=source.upstream.name)

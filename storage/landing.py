@@ -83,6 +83,7 @@ def land(
     rejected: int = 0,
     frozen_before: date | None = None,
     thaws: bool = False,
+    restates: bool = False,
 ) -> Landed:
     """Writes a batch; after it returns, a killed process loses nothing of it. Rows are dicts of the
     table's columns and provenance; of several with one key the last is kept. Raises StoreError `full`
@@ -100,6 +101,7 @@ def land(
         "duplicate": str(duplicate),
         "frozen_before": frozen_before.isoformat() if frozen_before else "",
         "thaws": "1" if thaws else "",
+        "restates": "1" if restates else "",
     }
     partial = folder(settings) / f"{run_id}.{step}.part"
     try:
@@ -119,7 +121,9 @@ def land(
         partial.unlink(missing_ok=True)
         raise StoreError("full", FULL) from None
     points.reach("after_landing")
-    return Landed(file, run_id, step, table, source, observed_at, rejected, frozen_before, thaws, duplicate)
+    return Landed(
+        file, run_id, step, table, source, observed_at, rejected, frozen_before, thaws, duplicate, restates
+    )
 
 
 def _sync(file: Path) -> None:
@@ -198,6 +202,7 @@ def _describe(file: Path, about: Mapping[str, str]) -> Landed | None:
         date.fromisoformat(frozen) if frozen else None,
         bool(about["thaws"]),
         int(about["duplicate"]),
+        bool(about.get("restates")),
     )
 
 

@@ -8,6 +8,7 @@ the order in which batches arrive:
 - older and different: goes to `revision`, the row stays;
 - a day that is over for that source: the row stays, only a hole is filled (and whoever saw the day
   comes before whoever filled its hole);
+- a series that restates its whole past: the newest vintage stands, of the one before a summary is kept;
 - equal: the row stays as it is. If the batch is older, the row takes its (earlier) provenance; if it
   was observed after the day's end, a provisional row is final now.
 """
@@ -49,7 +50,8 @@ class Landed:
     A file has one row a key; `duplicate` more were given, of which the last one counts.
     `frozen_before`: stored rows of earlier days are not changed by it, only holes filled: a day that is
     over cannot be seen live any more, and history that is restated is not read again (None: any day
-    may change). `thaws`: but rows that were never final may change."""
+    may change). `thaws`: but rows that were never final may change. `restates`: it is a new vintage of
+    a whole past: the newest stands, and of those before it a summary is kept, not every value."""
 
     path: Path
     run_id: str
@@ -61,6 +63,7 @@ class Landed:
     frozen_before: date | None = None
     thaws: bool = False
     duplicate: int = 0
+    restates: bool = False
 
 
 def quoted(names: Sequence[str], prefix: str = "") -> str:
@@ -166,10 +169,24 @@ def _keep_revisions(connection: duckdb.DuckDBPyConnection, table: Table) -> None
         )
 
 
+def _keep_vintage(connection: duckdb.DuckDBPyConnection, table: Table, now: datetime) -> None:
+    """One row of `revision` for a vintage that is replaced: how much of it, by how much, of which days."""
+    connection.execute(
+        f"INSERT INTO revision SELECT '{table.name}',"
+        " CAST(to_json(struct_pack(series := j.series, vintage := max(t.observed_at))) AS VARCHAR), ?,"
+        " to_json(struct_pack(changed := count(*), largest := max(abs(j.value - t.value)),"
+        '  "first" := min(j.date), "last" := max(j.date))), FALSE,'
+        " arg_max(t.source, t.observed_at), arg_max(t.run_id, t.observed_at), max(t.observed_at), FALSE"
+        f" FROM judged j JOIN {table.name} t ON {_same_key(table, 't', 'j')}"
+        " WHERE j._verdict = 'update' GROUP BY j.series ON CONFLICT DO NOTHING",
+        [now],
+    )
+
+
 def _merge(connection: duckdb.DuckDBPyConnection, table: Table, verdicts: Mapping[str, int]) -> None:
     columns = [name for name, _ in table.all_columns]
     updates = ", ".join(
-        f'"{name}" = j."{name}"' for name in columns if name not in (*table.key, "provisional")
+        f'"{name}" = j."{name}"' for name in columns if name not in (*table.key, *table.once, "provisional")
     )
     # A day that was sealed stays final, also when a late batch of that day knows better.
     update = f"WHEN MATCHED THEN UPDATE SET {updates}, provisional = t.provisional AND j.provisional"
@@ -219,7 +236,9 @@ def merge(connection: duckdb.DuckDBPyConnection, landed: Landed, now: datetime) 
         return before
     table = landed.table
     verdicts = _judge(connection, landed)
-    if verdicts.get("update") or verdicts.get("older"):
+    if landed.restates and verdicts.get("update"):
+        _keep_vintage(connection, table, now)
+    elif not landed.restates and (verdicts.get("update") or verdicts.get("older")):
         _keep_revisions(connection, table)
     if verdicts.get("insert") or verdicts.get("update") or verdicts.get("refill"):
         _merge(connection, table, verdicts)

@@ -6,6 +6,7 @@ until the ledger says that something was merged, so that a page is drawn without
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from threading import Lock
@@ -15,7 +16,7 @@ import duckdb
 
 from storage import clock, db, ledger
 from storage.settings import Settings
-from storage.tables import OBSERVED, Table
+from storage.tables import CRYPTO_PRICE, OBSERVATION, PROTOCOL_TVL, Table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,21 +43,30 @@ class Known:
     """What a run needs to know of the store before it asks the upstreams.
 
     `newest`: newest day by table name, or by series within `observation`. `last`: newest value by
-    (table, column) and key. `unsealed`: provisional rows by table.
+    (table, column) and key; of observations by series. `unsealed`: provisional rows by table. `ids`:
+    identities by table, for those that have one.
     """
 
     newest: Mapping[str, date] = field(default_factory=dict)
     last: Mapping[tuple[str, str], Mapping[str, float]] = field(default_factory=dict)
     unsealed: Mapping[str, Sequence[dict[str, Any]]] = field(default_factory=dict)
+    ids: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
 def newest_days(connection: duckdb.DuckDBPyConnection) -> dict[str, date]:
-    """Newest stored day by table (`crypto_price`, `protocol_tvl`) and by series of `observation`."""
+    """Newest stored day by table (of those with an `id`: of publication, UTC) and by series of
+    `observation`."""
     found = connection.execute(
         "SELECT 'crypto_price', max(date) FROM crypto_price UNION ALL"
         " SELECT 'protocol_tvl', max(date) FROM protocol_tvl UNION ALL"
         " SELECT series, max(date) FROM observation GROUP BY series"
     ).fetchall()
+    # A store that no run of this version has opened yet has not got these.
+    with suppress(duckdb.CatalogException):
+        found += connection.execute(
+            "SELECT 'news_item', max(CAST(published_at AS DATE)) FROM news_item UNION ALL"
+            " SELECT 'fed_speech', max(CAST(published_at AS DATE)) FROM fed_speech"
+        ).fetchall()
     return {str(name): day for name, day in found if day is not None}
 
 
@@ -69,6 +79,10 @@ def known(connection: duckdb.DuckDBPyConnection, today: date) -> Known:
             f"SELECT {key}, arg_max({column}, date) FROM {table} WHERE date >= ? GROUP BY {key}", [since]
         ).fetchall()
         last[(table, column)] = {str(name): float(value) for name, value in found if value is not None}
+    newest = connection.execute(
+        "SELECT series, arg_max(value, date) FROM observation WHERE value IS NOT NULL GROUP BY series"
+    ).fetchall()
+    last[("observation", "value")] = {str(name): float(value) for name, value in newest}
     unsealed = {
         "crypto_price": rows(
             connection,
@@ -77,7 +91,11 @@ def known(connection: duckdb.DuckDBPyConnection, today: date) -> Known:
             [today],
         )
     }
-    return Known(newest_days(connection), last, unsealed)
+    ids = {
+        table: frozenset(str(row[0]) for row in connection.execute(f"SELECT id FROM {table}").fetchall())
+        for table in ("fed_speech",)
+    }
+    return Known(newest_days(connection), last, unsealed, ids)
 
 
 def receipts(connection: duckdb.DuckDBPyConnection) -> set[tuple[str, str]]:
@@ -234,8 +252,10 @@ _QUERIES = {
     "prices": "SELECT * FROM crypto_price ORDER BY date, rank",
     "metrics": "SELECT * FROM crypto_metric ORDER BY date",
     "protocols": "SELECT * FROM protocol_tvl ORDER BY date, tvl DESC",
-    "observations": "SELECT * FROM observation ORDER BY series, date",
-    "revisions": "SELECT * FROM revision WHERE NOT was_provisional ORDER BY known_at",
+    "observations": "SELECT * FROM observation WHERE series IN ('defillama.total_tvl',"
+    " 'alternative_me.fear_greed_index', 'coingecko.btc_dominance') ORDER BY series, date",
+    "revisions": "SELECT * FROM revision WHERE NOT was_provisional"
+    " AND table_name IN ('crypto_price', 'protocol_tvl', 'observation') ORDER BY known_at",
 }
 
 # Those that NumPy would give a type without a sign for "missing".
@@ -270,7 +290,7 @@ def frames(settings: Settings, wait_s: float = 0.3) -> Frames:
         return read
 
 
-def _frame(connection: duckdb.DuckDBPyConnection, query: str) -> "pd.DataFrame":
+def frame(connection: duckdb.DuckDBPyConnection, query: str) -> "pd.DataFrame":
     """A query's rows as a frame. DuckDB's own `df()` warns with pandas 3, and gives a column
     another type when it has no row."""
     import numpy as np
@@ -291,7 +311,7 @@ def _frame(connection: duckdb.DuckDBPyConnection, query: str) -> "pd.DataFrame":
 
 def _read_frames(settings: Settings, wait_s: float) -> Frames:
     with db.reader(settings, wait_s) as connection:
-        found = {name: _frame(connection, query) for name, query in _QUERIES.items()}
+        found = {name: frame(connection, query) for name, query in _QUERIES.items()}
     return Frames(
         found["prices"],
         found["metrics"],
@@ -311,5 +331,5 @@ def _no_frames() -> Frames:
     metrics = pd.DataFrame(
         {name: [] for name in ("date", "total_tvl", "fear_greed_index", "fear_greed_label", "btc_dominance")}
     )
-    prices, protocols, observations = (columns(table) for table in OBSERVED)
+    prices, protocols, observations = (columns(table) for table in (CRYPTO_PRICE, PROTOCOL_TVL, OBSERVATION))
     return Frames(prices, metrics, protocols, observations, pd.DataFrame(), clock.now())

@@ -5,10 +5,11 @@ import duckdb
 from storage import clock, points
 from storage.settings import Settings
 from storage.store_error import StoreError
-from storage.tables import OBSERVED, RECEIPT, REVISION, SERIES, Table
+from storage.tables import OBSERVED, PUBLISHED, RECEIPT, REPLAYED, REVISION, SERIES, Table
 from storage.texts import N_
 
-SCHEMA_VERSION = 1
+# 2: headlines, speeches and the StressIndex.
+SCHEMA_VERSION = 2
 
 
 def _create(table: Table) -> str:
@@ -17,6 +18,11 @@ def _create(table: Table) -> str:
     )
     key = ", ".join(f'"{name}"' for name in table.key)
     return f"CREATE TABLE IF NOT EXISTS {table.name} ({columns}, PRIMARY KEY ({key}))"
+
+
+def _create_all(connection: duckdb.DuckDBPyConnection) -> None:
+    for table in (*OBSERVED, SERIES, REVISION, RECEIPT, *PUBLISHED, *REPLAYED):
+        connection.execute(_create(table))
 
 
 _CRYPTO_METRIC = """
@@ -59,8 +65,7 @@ def migrate_within(settings: Settings, connection: duckdb.DuckDBPyConnection) ->
     """`migrate` inside a transaction that is already open."""
     made = found(connection)
     if made is None:
-        for table in (*OBSERVED, SERIES, REVISION, RECEIPT):
-            connection.execute(_create(table))
+        _create_all(connection)
         connection.execute(_CRYPTO_METRIC)
         # Internal: when an unchanged row was last seen, so that a late batch cannot pass for news.
         connection.execute(
@@ -73,6 +78,11 @@ def migrate_within(settings: Settings, connection: duckdb.DuckDBPyConnection) ->
         return
     version, demo = made
     refuse_newer(version)
+    if version < SCHEMA_VERSION:
+        # What is new since then are tables; none has changed.
+        _create_all(connection)
+        points.reach("during_migration")
+        connection.execute("UPDATE meta SET schema_version = ?", (SCHEMA_VERSION,))
     if demo != settings.demo:
         raise StoreError(
             "schema",

@@ -24,6 +24,20 @@ ROOT = Path(__file__).resolve().parent.parent
 APP = "daily-data-collector"
 VERSION = "0.1.0"
 PIPELINE_NAMES = ("liquidity", "crypto", "news")
+# English and Korean desks that write of markets; a feed that fails costs only itself.
+STRESS_FEEDS = " ".join(
+    (
+        "cnbc-markets=https://www.cnbc.com/id/20910258/device/rss/rss.html",
+        "cnbc-finance=https://www.cnbc.com/id/10000664/device/rss/rss.html",
+        "marketwatch=https://feeds.content.dowjones.io/public/rss/mw_topstories",
+        "nyt-business=https://rss.nytimes.com/services/xml/rss/nyt/Business.xml",
+        "bloomberg-markets=https://feeds.bloomberg.com/markets/news.rss",
+        "hankyung-finance=https://www.hankyung.com/feed/finance.xml",
+        "hankyung-economy=https://www.hankyung.com/feed/economy.xml",
+        "mk=https://www.mk.co.kr/rss/30000001/",
+        "yna-economy=https://www.yna.co.kr/rss/economy.xml",
+    )
+)
 Schedule = tuple[tuple[time, tuple[str, ...]], ...]
 
 
@@ -76,6 +90,26 @@ def _path(value: object) -> object:
     return ROOT / Path(str(value)).expanduser() if value is not None else value
 
 
+def _feeds(value: str) -> str:
+    parse_feeds(value)
+    return value
+
+
+def parse_feeds(text: str) -> dict[str, str]:
+    """`name=url name=url` as {name: url}."""
+    found: dict[str, str] = {}
+    for pair in text.split():
+        name, equals, url = pair.partition("=")
+        if not re.fullmatch(r"[A-Za-z0-9_-]{1,40}", name) or not equals or name in found:
+            raise ValueError("name=url pairs separated by spaces")
+        if not re.fullmatch(r"https?://[^\s/#@]+(/[^\s#]*)?", url):
+            raise ValueError("name=url pairs separated by spaces")
+        found[name] = url
+    if not found:
+        raise ValueError("name=url pairs separated by spaces")
+    return found
+
+
 def _file(value: Path) -> Path:
     if value.is_dir():
         raise ValueError("a file path")
@@ -84,6 +118,7 @@ def _file(value: Path) -> Path:
 
 Key = Annotated[str, AfterValidator(_key)]
 Url = Annotated[str, AfterValidator(_url)]
+Feeds = Annotated[str, AfterValidator(_feeds)]
 FilePath = Annotated[Path, BeforeValidator(_path)]
 DatabasePath = Annotated[FilePath, AfterValidator(_file)]
 
@@ -110,6 +145,12 @@ class Settings(BaseSettings):
         default=None,
         validation_alias="COINGECKO_API_KEY",
         description=N_("CoinGecko key; unset: keyless"),
+        repr=False,
+    )
+    fred_api_key: Key | None = Field(
+        default=None,
+        validation_alias="FRED_API_KEY",
+        description=N_("FRED key; unset: every FRED step is skipped"),
         repr=False,
     )
     coingecko_plan: Literal["auto", "demo", "pro"] = _field(
@@ -166,6 +207,24 @@ class Settings(BaseSettings):
         "COLLECTOR_FEAR_GREED_URL", "https://api.alternative.me", N_("base address of Fear & Greed")
     )
 
+    fred_url: Url = _field(
+        "COLLECTOR_FRED_URL", "https://api.stlouisfed.org/fred", N_("base address of FRED")
+    )
+    yahoo_url: Url = _field(
+        "COLLECTOR_YAHOO_URL", "https://query2.finance.yahoo.com", N_("base address of Yahoo Finance")
+    )
+    ofr_url: Url = _field(
+        "COLLECTOR_OFR_URL",
+        "https://www.financialresearch.gov/financial-stress-index/data/fsi.csv",
+        N_("address of the OFR Financial Stress Index"),
+    )
+    fed_feeds: Feeds = _field(
+        "COLLECTOR_FED_FEEDS",
+        "speeches=https://www.federalreserve.gov/feeds/speeches.xml",
+        N_("feeds of Federal Reserve speeches"),
+    )
+    stress_feeds: Feeds = _field("COLLECTOR_STRESS_FEEDS", STRESS_FEEDS, N_("feeds of market headlines"))
+
     @model_validator(mode="before")
     @classmethod
     def _blank_is_unset(cls, data: Any) -> Any:
@@ -209,12 +268,12 @@ class Settings(BaseSettings):
 
     def secret(self, name: str) -> str | None:
         """The value of a key by its name in the environment."""
-        return {"COINGECKO_API_KEY": self.coingecko_api_key}.get(name)
+        return {"COINGECKO_API_KEY": self.coingecko_api_key, "FRED_API_KEY": self.fred_api_key}.get(name)
 
     @property
     def secrets(self) -> tuple[str, ...]:
         """Every value that may appear in no output."""
-        return tuple(filter(None, (self.coingecko_api_key,)))
+        return tuple(filter(None, (self.coingecko_api_key, self.fred_api_key)))
 
     def redact(self, text: str) -> str:
         """`text` without any secret."""
@@ -245,6 +304,12 @@ ALLOWED = {
     "COLLECTOR_COINGECKO_URL": N_("an address such as https://host/path"),
     "COLLECTOR_DEFILLAMA_URL": N_("an address such as https://host/path"),
     "COLLECTOR_FEAR_GREED_URL": N_("an address such as https://host/path"),
+    "FRED_API_KEY": N_("printable characters without spaces"),
+    "COLLECTOR_FRED_URL": N_("an address such as https://host/path"),
+    "COLLECTOR_YAHOO_URL": N_("an address such as https://host/path"),
+    "COLLECTOR_OFR_URL": N_("an address such as https://host/path"),
+    "COLLECTOR_FED_FEEDS": N_("name=address pairs separated by spaces"),
+    "COLLECTOR_STRESS_FEEDS": N_("name=address pairs separated by spaces"),
     "COLLECTOR_HOME": N_("a folder that can be written"),
     "COLLECTOR_DATABASE": N_("a file path in a folder that can be written"),
 }

@@ -16,16 +16,18 @@ PROVENANCE: tuple[tuple[str, str], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A stored table. `columns` are (name, DuckDB type) without PROVENANCE; `key` names some of them."""
+    """A stored table. `columns` are (name, DuckDB type) without PROVENANCE; `key` names some of them;
+    those of `once` are written with the row and never again."""
 
     name: str
     columns: tuple[tuple[str, str], ...]
     key: tuple[str, ...]
+    once: tuple[str, ...] = ()
 
     @property
     def values(self) -> tuple[str, ...]:
         """The columns that are not part of the key: what a revision can change."""
-        return tuple(name for name, _ in self.columns if name not in self.key)
+        return tuple(name for name, _ in self.columns if name not in (*self.key, *self.once))
 
     @property
     def all_columns(self) -> tuple[tuple[str, str], ...]:
@@ -117,5 +119,99 @@ RECEIPT = Table(
     ("run_id", "step"),
 )
 
-OBSERVED: tuple[Table, ...] = (CRYPTO_PRICE, PROTOCOL_TVL, OBSERVATION)
-BY_NAME: dict[str, Table] = {table.name: table for table in (*OBSERVED, SERIES)}
+# `provisional`: the feed gave no time that could be believed, and ours stands for it.
+NEWS_ITEM = Table(
+    "news_item",
+    (
+        ("id", "VARCHAR"),
+        ("published_at", "TIMESTAMPTZ"),
+        ("feed", "VARCHAR"),
+        ("title", "VARCHAR"),
+        ("link", "VARCHAR"),
+        ("topics", "VARCHAR"),
+        ("tone", "DOUBLE"),
+    ),
+    ("id",),
+    # An item without a date would else be of every run's own minute.
+    once=("published_at",),
+)
+
+# `tone`: concern per 100 words; `stance`: −1 dovish to 1 hawkish; both by the lists of that version.
+FED_SPEECH = Table(
+    "fed_speech",
+    (
+        ("id", "VARCHAR"),
+        ("published_at", "TIMESTAMPTZ"),
+        ("feed", "VARCHAR"),
+        ("speaker", "VARCHAR"),
+        ("title", "VARCHAR"),
+        ("link", "VARCHAR"),
+        ("text", "VARCHAR"),
+        ("tone", "DOUBLE"),
+        ("stance", "DOUBLE"),
+        ("words", "INTEGER"),
+        ("lexicon_version", "VARCHAR"),
+    ),
+    ("id",),
+)
+
+_INDEX = (
+    ("date", "DATE"),
+    ("index", "DOUBLE"),
+    ("index_market_only", "DOUBLE"),
+    ("percentile", "DOUBLE"),
+    ("band", "VARCHAR"),
+    ("coverage", "DOUBLE"),
+    ("set_label", "VARCHAR"),
+    ("move", "DOUBLE"),
+    ("coverage_effect", "DOUBLE"),
+    ("alerts", "VARCHAR"),
+    ("weights_version", "VARCHAR"),
+    ("lexicon_version", "VARCHAR"),
+)
+_MODULE = (
+    ("date", "DATE"),
+    ("module", "VARCHAR"),
+    ("score", "DOUBLE"),
+    ("weight", "DOUBLE"),
+    ("contribution", "DOUBLE"),
+    ("move", "DOUBLE"),
+    ("status", "VARCHAR"),
+)
+_INPUT = (
+    ("date", "DATE"),
+    ("input", "VARCHAR"),
+    ("module", "VARCHAR"),
+    ("raw", "DOUBLE"),
+    ("percentile", "DOUBLE"),
+    ("as_of", "DATE"),
+    ("age", "INTEGER"),
+    ("status", "VARCHAR"),
+    ("weight", "DOUBLE"),
+    ("contribution", "DOUBLE"),
+)
+
+# What was published on its day: the newest values, and once and for all the first ones. Points 0 to
+# 100; coverage 0 to 1; alerts as JSON, [[kind, about, points], …].
+STRESS_INDEX = Table(
+    "stress_index",
+    (
+        *_INDEX,
+        ("first_index", "DOUBLE"),
+        ("first_percentile", "DOUBLE"),
+        ("first_seen", "TIMESTAMPTZ"),
+    ),
+    ("date",),
+    once=("first_index", "first_percentile", "first_seen"),
+)
+STRESS_MODULE = Table("stress_module", _MODULE, ("date", "module"))
+STRESS_INPUT = Table("stress_input", _INPUT, ("date", "input"))
+# The same numbers, computed later over the whole past: replaced as a whole, never mixed with the above.
+STRESS_REPLAY = Table("stress_replay", _INDEX, ("date",))
+STRESS_REPLAY_MODULE = Table("stress_replay_module", _MODULE, ("date", "module"))
+STRESS_REPLAY_INPUT = Table("stress_replay_input", _INPUT, ("date", "input"))
+
+OBSERVED: tuple[Table, ...] = (CRYPTO_PRICE, PROTOCOL_TVL, OBSERVATION, NEWS_ITEM, FED_SPEECH)
+PUBLISHED: tuple[Table, ...] = (STRESS_INDEX, STRESS_MODULE, STRESS_INPUT)
+REPLAYED: tuple[Table, ...] = (STRESS_REPLAY, STRESS_REPLAY_MODULE, STRESS_REPLAY_INPUT)
+BY_NAME: dict[str, Table] = {table.name: table for table in (*OBSERVED, SERIES, *PUBLISHED)}

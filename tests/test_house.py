@@ -23,6 +23,7 @@ OURS = {*PARTS, "collect", "console_api", "console_app", "console_guard", "_venv
 # What pages, the API and the window may ask. `texts` and `clock` hold no data.
 ASKED = (
     "storage.read",
+    "storage.read_liquidity",
     "storage.ledger",
     "storage.records",
     "storage.settings",
@@ -33,15 +34,28 @@ ASKED = (
     "collectors.registry",
     "collectors.launch",
     "collectors.freshness",
+    # Data and words: what the index is made of, and the windows of its events.
+    "collectors.stress.inputs",
+    "collectors.stress.alerts",
+    "collectors.stress.validation",
 )
 # Folder or file: what it may import of ours. The first that fits counts; a name allows what is below it.
 MAY: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("storage/", ("storage",)),
     ("collectors/sources/__init__.py", ()),
-    # `payload` reads what upstreams send, `texts` marks what people read; both are pure.
+    # `payload` reads what upstreams send, `texts` marks what people read, `rhythm` says when something is
+    # out, `stress` counts words: all are pure.
     (
         "collectors/sources/",
-        ("collectors.model", "collectors.payload", "collectors.sources", "storage.tables", "storage.texts"),
+        (
+            "collectors.model",
+            "collectors.payload",
+            "collectors.rhythm",
+            "collectors.sources",
+            "collectors.stress",
+            "storage.tables",
+            "storage.texts",
+        ),
     ),
     ("collectors/", ("storage", "collectors")),
     ("collect.py", ("storage", "collectors")),
@@ -55,6 +69,9 @@ MAY: tuple[tuple[str, tuple[str, ...]], ...] = (
             "storage.texts",
             "storage.clock",
             "collectors.freshness",
+            "collectors.stress.inputs",
+            "collectors.stress.alerts",
+            "collectors.stress.validation",
         ),
     ),
     ("pages/", (*ASKED, "pages")),
@@ -82,22 +99,29 @@ MAY: tuple[tuple[str, tuple[str, ...]], ...] = (
 ONLY: dict[str, tuple[str, ...]] = {
     "duckdb": ("storage/",),
     "requests": ("collectors/http.py",),
-    "urllib3": ("collectors/http.py", "collectors/sockets.py"),
-    "curl_cffi": ("collectors/http.py",),
+    "urllib3": ("collectors/http.py",),
+    "curl_cffi": ("collectors/browser.py",),
     # reply.py says in words what the network raised: it needs the names of the errors.
     "http.client": ("collectors/http.py", "collectors/reply.py", "scripts/_console.py"),
     "urllib.request": (),
-    "socket": ("collectors/http.py", "collectors/sockets.py", "collectors/reply.py", "scripts/_console.py"),
+    "socket": (
+        "collectors/http.py",
+        "collectors/browser.py",
+        "collectors/reply.py",
+        "scripts/_console.py",
+    ),
     "yfinance": ("collectors/sources/yahoo.py",),
     "fredapi": ("collectors/sources/fred.py",),
     "streamlit": ("pages/", "console_app.py"),
     "plotly": ("pages/", "console_app.py"),
     "fastapi": ("console_api.py", "console_app.py"),
     "starlette": ("console_api.py", "console_app.py"),
-    "pandas": ("storage/read.py", "pages/"),
+    "feedparser": ("collectors/sources/feeds.py",),
+    "bs4": ("collectors/sources/fed_speech.py",),
+    "pandas": ("storage/read.py", "storage/read_liquidity.py", "pages/"),
 }
 # The library that a source may have of its own.
-OWN = {"yahoo": "yfinance", "fred": "fredapi", "news": "feedparser", "fed_speech": "feedparser"}
+OWN = {"yahoo": "yfinance", "fred": "fredapi", "feeds": "feedparser", "fed_speech": "bs4"}
 LIVE_FILE = ("open", "read_bytes", "read_text", "write_bytes", "write_text", "file_digest")
 COPIES = ("copy", "copy2", "copyfile", "copyfileobj", "move")
 

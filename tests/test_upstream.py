@@ -392,6 +392,7 @@ def test_settings_point_at_the_hosts(up: FakeUpstream) -> None:
         "COLLECTOR_COINGECKO_URL": f"http://127.0.0.1:{up.port}/coingecko/api/v3",
         "COLLECTOR_DEFILLAMA_URL": f"http://127.0.0.1:{up.port}/defillama",
         "COLLECTOR_FEAR_GREED_URL": f"http://127.0.0.1:{up.port}/alternative_me",
+        **up.liquidity_env(up.url),
     }
     assert up.env(pro=True)["COLLECTOR_COINGECKO_URL"] == f"{up.url}/coingecko-pro/api/v3"
 
@@ -584,7 +585,7 @@ def test_the_command_line_prints_the_settings_and_serves_until_it_is_told_to_sto
         cwd=ROOT, stdout=subprocess.PIPE, text=True,
     ) as child:  # fmt: skip
         assert child.stdout is not None
-        lines = [child.stdout.readline().rstrip("\n") for _ in range(11)]
+        lines = [child.stdout.readline().rstrip("\n") for _ in range(21)]
         took_s = time.monotonic() - started
         connection = HTTPConnection("127.0.0.1", port, timeout=5)
         connection.request("GET", FNG.format(1))

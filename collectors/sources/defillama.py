@@ -21,6 +21,7 @@ from collectors.payload import (
     number,
     text,
 )
+from collectors.rhythm import utc_days
 from storage.tables import OBSERVATION, PROTOCOL_TVL
 from storage.texts import N_
 
@@ -134,7 +135,7 @@ TOTAL_TVL = Source(
     parse=parse_total_tvl,
     rows=(1, 100_000),
     # Today's point appears some time after midnight.
-    publishes=timedelta(hours=2),
+    rhythm=utc_days(timedelta(hours=2)),
     reread=timedelta(days=7),
     series=(TOTAL,),
 )

@@ -12,11 +12,16 @@ from itertools import pairwise
 from statistics import fmean, pstdev
 
 from collectors.model import Ask, Batch, Row
+from collectors.sources import demo_fred, demo_headlines, demo_prices, demo_speeches
 from collectors.sources.demo_market import COINS, PROTOCOLS, TOTAL_TVL, Coin, Path, levels, supplies
 
 TOP_COINS = 20
 TOP_PROTOCOLS = 30
 HISTORY = timedelta(days=365)
+# Inputs of the index need two years to be ranked, and their index two more to have bands: then four.
+INDEX_HISTORY = timedelta(days=8 * 365 + 2)
+SPEECH_HISTORY = timedelta(days=3 * 365)
+NEWS_HISTORY = timedelta(days=150)
 # What is not simulated, as a share of what is, bitcoin aside.
 TAIL = 0.25
 # Days before the first one asked for, from which changes, momentum and volatility are reckoned.
@@ -188,10 +193,30 @@ _GENERATORS: dict[str, Callable[[_Span], Iterator[Row]]] = {
     "defillama.protocols": _protocols,
     "alternative_me.fear_greed": _fear_greed,
 }
-SOURCES: frozenset[str] = frozenset(_GENERATORS)
+_OBSERVED = {
+    **dict.fromkeys(demo_fred.SOURCES, demo_fred.rows),
+    **dict.fromkeys(demo_prices.SOURCES, demo_prices.rows),
+}
+_SAID = {
+    demo_speeches.SOURCE: (demo_speeches.rows, SPEECH_HISTORY),
+    demo_headlines.SOURCE: (demo_headlines.rows, NEWS_HISTORY),
+}
+SOURCES: frozenset[str] = frozenset(_GENERATORS) | frozenset(_OBSERVED) | frozenset(_SAID)
 
 
 def batch(source: str, ask: Ask) -> Batch:
-    """The rows of `source` from `ask.since` (a year back where nothing is stored) to the UTC day of
+    """The rows of `source` from `ask.since` (its whole history where nothing is stored) to what is out by
     `ask.now`. Raises KeyError for a source that has no generator."""
-    return Batch(tuple(_GENERATORS[source](_span(ask))))
+    if source in _GENERATORS:
+        return Batch(tuple(_GENERATORS[source](_span(ask))))
+    now = ask.now.astimezone(UTC)
+    if source in _SAID:
+        said, history = _SAID[source]
+        return Batch(tuple(said(_first(ask, history), now)))
+    told = _OBSERVED[source](source, _first(ask, INDEX_HISTORY), now)
+    return Batch(tuple(_observed(*one) for one in told))
+
+
+def _first(ask: Ask, history: timedelta) -> date:
+    today = ask.now.astimezone(UTC).date()
+    return today - history if ask.since is None else min(ask.since, today)

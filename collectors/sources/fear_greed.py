@@ -11,6 +11,7 @@ from typing import Any
 
 from collectors.model import Answer, Ask, Batch, Request, Row, Series, Source, Upstream
 from collectors.payload import Unfit, each, given, instant, json_of, list_of, member, number, text
+from collectors.rhythm import utc_days
 from storage.tables import OBSERVATION
 from storage.texts import N_
 
@@ -69,7 +70,7 @@ FEAR_GREED = Source(
     requests=fear_greed,
     parse=parse_fear_greed,
     rows=(1, 100_000),
-    publishes=timedelta(minutes=15),
+    rhythm=utc_days(timedelta(minutes=15)),
     reread=REREAD,
     series=(INDEX,),
 )

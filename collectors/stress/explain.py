@@ -48,19 +48,42 @@ def move(found: Replay, row: int) -> Move | None:
     return Move(tuple(by_module), coverage)
 
 
+def moves(found: Replay) -> tuple[Floats, Floats]:
+    """`move` of every row at once: points by module (columns as MODULES) and the coverage effect; NaN
+    where a row or the one before it has no index."""
+    weight, score = found.weight, found.score
+    by_module, coverage = np.full(weight.shape, np.nan), np.full(len(weight), np.nan)
+    if len(weight) < 2:
+        return by_module, coverage
+    before, after = weight[:-1], weight[1:]
+    last = np.where(before > 0, score[:-1], score[1:])
+    now = np.where(after > 0, score[1:], last)
+    moved = np.where(before > 0, before * (now - last), 0.0)
+    shifted = np.where((before > 0) | (after > 0), now * (after - before), 0.0)
+    known = np.isfinite(found.index[1:]) & np.isfinite(found.index[:-1])
+    by_module[1:][known], coverage[1:][known] = moved[known], shifted[known].sum(axis=1)
+    return by_module, coverage
+
+
+def input_weights(found: Replay) -> Floats:
+    """Share of every input in the index of every row (columns as `found.inputs`), 0 where it has no rank
+    or its module no weight: within a module they sum to the module's weight."""
+    weights = np.zeros(found.rank.shape)
+    for m, module in enumerate(MODULES):
+        columns = [k for k, one in enumerate(found.inputs) if one.module == module.name and not one.proxy]
+        if columns:
+            own = np.array([found.inputs[k].weight for k in columns]) * ~np.isnan(found.rank[:, columns])
+            whole = own.sum(axis=1)
+            weights[:, columns] = (found.weight[:, m] / np.where(whole > 0, whole, 1.0))[:, None] * own
+    return weights
+
+
 def input_contributions(found: Replay, row: int) -> dict[str, float]:
     """Points that each scored input adds within its module, by name: within a module they sum to the
     module's contribution."""
-    points: dict[str, float] = {}
-    for m, module in enumerate(MODULES):
-        columns = [
-            k
-            for k, one in enumerate(found.inputs)
-            if one.module == module.name and not one.proxy and not np.isnan(found.rank[row, k])
-        ]
-        whole = sum(found.inputs[k].weight for k in columns)
-        if found.weight[row, m] > 0:
-            for k in columns:
-                share = found.weight[row, m] * found.inputs[k].weight / whole
-                points[found.inputs[k].name] = float(share * (100 * found.rank[row, k] - NEUTRAL))
-    return points
+    weights = input_weights(found)[row]
+    return {
+        one.name: float(weights[k] * (100 * found.rank[row, k] - NEUTRAL))
+        for k, one in enumerate(found.inputs)
+        if weights[k] > 0
+    }

@@ -1,0 +1,190 @@
+"""Speeches of the Federal Reserve Board: the feed says which there are, each page has its text.
+
+The feed holds a few weeks; the module of the index needs sixty speeches. The first runs therefore read
+the Board's yearly lists as well, newest first, until there are enough. Board texts are public domain
+(https://www.federalreserve.gov/disclaimer.htm, as of 2026-11).
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from urllib.parse import urljoin, urlsplit
+from zoneinfo import ZoneInfo
+
+from collectors.model import Ask, Batch, CollectError, Plan, Rejected, Request, Row, Source, Upstream, Wire
+from collectors.payload import Unfit, text
+from collectors.sources.feeds import FEED_BYTES, items, pairs
+from collectors.stress.lexicon import LEXICON_VERSION
+from collectors.stress.speeches import read
+from storage.tables import FED_SPEECH
+from storage.texts import N_
+
+UPSTREAM = Upstream(
+    name="federalreserve",
+    title="Federal Reserve Board",
+    home="https://www.federalreserve.gov/newsevents/speeches.htm",
+    credit=N_("Federal Reserve Board"),
+    licence="Public domain",
+    url="fed_feeds",
+    plans=(Plan("open", pace_s=0.5),),
+)
+
+# What the index needs, and some more for those without text.
+ENOUGH = 80
+YEARS = 4
+PAGE_BYTES = 2_000_000
+# What is kept back of the time for landing what there is.
+_RESERVE_S = 8.0
+_LEAST_WORDS = 150
+_WASHINGTON = ZoneInfo("America/New_York")
+_PAGE = re.compile(r"/newsevents/speech/(?P<slug>(?P<who>[a-z.\-]+?)(?P<day>\d{8})[a-z]?)\.htm$")
+_NOT_TEXT = {"article__time", "speaker", "location", "title", "watchLive", "shareDL"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A speech that is known of; its page has the text."""
+
+    id: str
+    link: str
+    title: str
+    speaker: str
+    published_at: datetime
+
+
+def collect(wire: Wire, ask: Ask) -> Batch:
+    """Rows of `fed_speech` that are not stored yet. Raises what the feed raised where none answered."""
+    rejected: list[Rejected] = []
+    asked = _listed(wire, ask, rejected)
+    new = [one for one in asked if one.id not in ask.known_ids]
+    rows: list[Row] = []
+    for one in sorted(new, key=lambda one: one.published_at, reverse=True):
+        if wire.left_s() < _RESERVE_S:
+            break
+        try:
+            rows.append(_spoken(one, wire.get(Request(one.link, item=one.id, max_bytes=PAGE_BYTES)).body))
+        except Unfit as unfit:
+            rejected.append(Rejected({"id": one.id, "link": one.link}, str(unfit)))
+        except CollectError as error:
+            wire.lose(one.id, error)
+            if error.code in ("rate_limited", "circuit_open", "deadline"):
+                break
+    return Batch(rows, rejected)
+
+
+def _listed(wire: Wire, ask: Ask, rejected: list[Rejected]) -> list[_Found]:
+    """What the feeds name, and the yearly lists while too few are stored."""
+    found: dict[str, _Found] = {}
+    for url in pairs(ask.base).values():
+        answer = wire.get(Request(url, max_bytes=FEED_BYTES))
+        entries, unfit = items(answer)
+        rejected += unfit
+        for entry in entries:
+            page = _page(entry.link, url)
+            if page is None:
+                rejected.append(Rejected({"link": entry.link[:200]}, "elsewhere"))
+                continue
+            who, _comma, topic = entry.title.partition(",")
+            found[page["slug"]] = _Found(
+                page["slug"], entry.link, topic.strip() or entry.title, who.strip(), entry.published_at
+            )
+        if len(ask.known_ids) < ENOUGH:
+            for older in _yearly(wire, url, answer.at.year, ENOUGH - len(ask.known_ids) - len(found)):
+                found.setdefault(older.id, older)
+    return list(found.values())
+
+
+def _page(link: str, feed: str) -> dict[str, str] | None:
+    """Who and when, from the address of a speech; None for a page of another host or kind."""
+    there, here = urlsplit(link), urlsplit(feed)
+    match = _PAGE.search(there.path)
+    return match.groupdict() if match and there.netloc == here.netloc else None
+
+
+def _yearly(wire: Wire, feed: str, year: int, wanted: int) -> Iterator[_Found]:
+    """The speeches of this year's list and, while more are wanted, of the years before it."""
+    root = feed.partition("/feeds/")[0]
+    for back in range(YEARS):
+        if wanted <= 0 or wire.left_s() < _RESERVE_S:
+            return
+        url = f"{root}/newsevents/speech/{year - back}-speeches.htm"
+        try:
+            listed = list(_of_list(wire.get(Request(url, max_bytes=PAGE_BYTES)).body, url))
+        except CollectError as error:
+            # A year that has not begun there yet, or a page that moved: the feed still serves.
+            wire.lose(url, error)
+            continue
+        yield from listed
+        wanted -= len(listed)
+
+
+def _of_list(body: bytes, url: str) -> Iterator[_Found]:
+    from bs4 import BeautifulSoup
+
+    soup = BeautifulSoup(body, "html.parser")
+    for anchor in soup.find_all("a", href=True):
+        link = urljoin(url, str(anchor["href"]))
+        page = _page(link, url)
+        title = anchor.get_text(" ", strip=True)
+        if page is None or not title:
+            continue
+        around = anchor.find_parent(class_=re.compile("event"))
+        named = around.find(class_="news__speaker") if around else None
+        speaker = named.get_text(" ", strip=True) if named else page["who"].title()
+        day = datetime.strptime(page["day"], "%Y%m%d").date()  # noqa: DTZ007
+        # The list has no time of day.
+        noon = datetime.combine(day, time(12), _WASHINGTON).astimezone(UTC)
+        yield _Found(page["slug"], link, title, speaker, noon)
+
+
+def _spoken(one: _Found, body: bytes) -> Row:
+    """The speech with its text and what is counted in it. Raises Unfit `no_text`."""
+    said = spoken_text(body)
+    day = one.published_at.astimezone(_WASHINGTON).date()
+    speech = read(day, said)
+    if speech is None or speech.tone.words < _LEAST_WORDS:
+        raise Unfit("no_text")
+    return {
+        "id": one.id,
+        "published_at": one.published_at,
+        "feed": "speeches",
+        "speaker": text(one.speaker),
+        "title": text(one.title, 300),
+        "link": one.link,
+        "text": said,
+        "tone": speech.tone.concern,
+        "stance": speech.stance,
+        "words": speech.tone.words,
+        "lexicon_version": LEXICON_VERSION,
+    }
+
+
+def spoken_text(body: bytes) -> str:
+    """The paragraphs of a speech page, without its head, references and footnotes; "" where the page
+    has no article."""
+    from bs4 import BeautifulSoup
+
+    article = BeautifulSoup(body, "html.parser").find(id="article")
+    if article is None:
+        return ""
+    kept: list[str] = []
+    for paragraph in article.find_all("p"):
+        said = paragraph.get_text(" ", strip=True)
+        if re.fullmatch(r"(References?|Footnotes?|Notes?)\W*", said, re.I):
+            break
+        if _NOT_TEXT & set(paragraph.get("class") or []) or "Return to text" in said:
+            continue
+        kept.append(said)
+    return re.sub(r"\s+", " ", " ".join(kept)).strip()
+
+
+SOURCE = Source(
+    name="federalreserve.speeches",
+    upstream=UPSTREAM,
+    table=FED_SPEECH,
+    collect=collect,
+    rows=(0, 1000),
+    reread=timedelta(days=7),
+    required=False,
+)

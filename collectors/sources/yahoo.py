@@ -1,0 +1,217 @@
+"""Yahoo Finance: closes of indices and ETFs with their dividends and splits, one step a symbol, by yfinance.
+
+Stored is the raw close as it was traded that day: what Yahoo sends is divided by every later split, and
+its own adjusted close changes with every dividend. Adjusted prices are computed when they are read.
+https://finance.yahoo.com (no documentation of its own; as of 2026-11).
+"""
+
+import logging
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
+from math import isfinite
+from typing import Any, NamedTuple
+
+from collectors.model import (
+    Ask,
+    Batch,
+    Believable,
+    Changed,
+    Plan,
+    Rejected,
+    Row,
+    Series,
+    Source,
+    Upstream,
+    Wire,
+)
+from collectors.rhythm import Rhythm
+from storage.tables import OBSERVATION
+from storage.texts import N_
+
+UPSTREAM = Upstream(
+    name="yahoo",
+    title="Yahoo Finance",
+    home="https://finance.yahoo.com",
+    credit=N_("Yahoo Finance"),
+    licence="Yahoo's terms of service: personal use",
+    url="yahoo_url",
+    # Its 429 says nothing of how long; one that is asked again at once may last for days.
+    plans=(Plan("open", pace_s=1.0, per_minute=40, rest_s=900.0),),
+)
+
+# The close is printed minutes after the bell; at 06:00 in Seoul in winter New York has just closed.
+CLOSE = Rhythm("nyse", time(16, 30), counted="nyse", ends=time(16, 30))
+REREAD = timedelta(days=14)
+_PRICE = Believable(0.5, 1e5, 0.35)
+_ASKED_LEAST = timedelta(days=7)
+
+
+class Bar(NamedTuple):
+    """One day as Yahoo gives it: the close divided by every later split; NaN where it has none."""
+
+    day: date
+    close: float
+    dividend: float
+    split: float
+
+
+def series_of(symbol: str) -> tuple[str, str, str]:
+    """Names of the close, dividend and split series of an ETF."""
+    return f"yahoo.{symbol}.close", f"yahoo.{symbol}.dividend", f"yahoo.{symbol}.split"
+
+
+def rows_of(symbol: str, bars: Sequence[Bar], *, index: bool) -> list[Row]:
+    """Rows of `observation`: closes as they were traded, and what was paid and split on its day.
+
+    `bars` must reach up to the newest day: every later split is needed to undo Yahoo's division."""
+    close, dividend, split = series_of(symbol)
+    if index:
+        return [_row(f"yahoo.{symbol}", bar.day, bar.close) for bar in bars]
+    found: list[Row] = []
+    later = 1.0
+    for bar in reversed(bars):
+        if isfinite(bar.close):
+            found.append(_row(close, bar.day, round(bar.close * later, 6)))
+        if bar.dividend > 0:
+            found.append(_row(dividend, bar.day, round(bar.dividend * later, 6)))
+        if bar.split > 0 and bar.split != 1:
+            found.append(_row(split, bar.day, bar.split))
+            later *= bar.split
+    return found[::-1]
+
+
+def _row(series: str, day: date, value: float) -> Row:
+    return {"series": series, "date": day, "value": value, "note": None}
+
+
+def settled(bars: Sequence[Bar], symbol: str, at: datetime, wide: bool) -> tuple[list[Bar], list[Rejected]]:
+    """The bars that have a close, without a live one that nothing settled leads up to. Raises Changed
+    `empty` where none has a close, `suspect` where a `wide` question got the live bar alone."""
+    known = [bar for bar in bars if isfinite(bar.close)]
+    if not known:
+        raise Changed(
+            "empty",
+            N_("Yahoo has no close of {symbol} in the days asked for. Stored values stay."),
+            symbol=symbol,
+        )
+    last = known[-1]
+    live = at < CLOSE.over(last.day)
+    place = next(n for n, bar in enumerate(bars) if bar is last)
+    unsettled = live and place >= 2 and not any(isfinite(bar.close) for bar in bars[place - 2 : place])
+    if live and wide and len(known) == 1:
+        raise Changed(
+            "suspect",
+            N_("Yahoo has only today's quote of {symbol}, and no day before it. Stored values stay."),
+            symbol=symbol,
+        )
+    if not unsettled:
+        return list(bars), []
+    without = [bar for bar in bars if bar is not last]
+    return without, [Rejected({"date": last.day.isoformat(), "close": last.close}, "unsettled")]
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """yfinance warns of pandas' future and prints what it is told as an error anyway."""
+    logger = logging.getLogger("yfinance")
+    logger.propagate = False
+    if not logger.handlers:
+        logger.addHandler(logging.NullHandler())
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+def _bars(wire: Wire, symbol: str, since: date | None) -> list[Bar]:
+    """Every bar from `since` on (None: all there are), without a close too."""
+    with _quietly():
+        # Imported when asked: it brings pandas.
+        import yfinance
+
+        yfinance.set_tz_cache_location(str(wire.cache))
+        yfinance.config.debug.hide_exceptions = False
+        ticker = yfinance.Ticker(symbol, session=wire.session())
+        span: dict[str, Any] = {"start": since.isoformat()} if since else {"period": "max"}
+        try:
+            frame = ticker.history(interval="1d", auto_adjust=False, actions=True, keepna=True, **span)
+        except (yfinance.exceptions.YFException, ValueError, KeyError, TypeError, IndexError):
+            # An empty frame, a body that is no JSON, a field that is not where it was.
+            raise Changed(
+                "schema",
+                N_("Yahoo's answer for {symbol} cannot be read. Stored values stay; wait."),
+                symbol=symbol,
+            ) from None
+    return list(_read(frame))
+
+
+def _read(frame: Any) -> Iterator[Bar]:
+    columns = {name: frame[name] for name in ("Close", "Dividends", "Stock Splits") if name in frame}
+    taken: dict[date, Bar] = {}
+    for place, at in enumerate(frame.index):
+        values = {name: float(column.iloc[place]) for name, column in columns.items()}
+        bar = Bar(at.date(), values.get("Close", float("nan")), *_events(values))
+        before = taken.get(bar.day)
+        # The live quote comes beside the day's own bar; one of the two may have no close.
+        taken[bar.day] = bar if before is None or isfinite(bar.close) else before
+    yield from (taken[day] for day in sorted(taken))
+
+
+def _events(values: Mapping[str, float]) -> tuple[float, float]:
+    found = (values.get("Dividends", 0.0), values.get("Stock Splits", 0.0))
+    return (found[0] if isfinite(found[0]) else 0.0, found[1] if isfinite(found[1]) else 0.0)
+
+
+def _collect(symbol: str, index: bool, wire: Wire, ask: Ask) -> Batch:
+    """The days since the newest stored one and two weeks before it; everything on the first run."""
+    since = ask.since - REREAD if ask.since else None
+    wide = since is None or ask.now.astimezone(UTC).date() - since >= _ASKED_LEAST
+    bars, rejected = settled(_bars(wire, symbol, since), symbol, ask.now, wide)
+    known = [bar for bar in bars if isfinite(bar.close) or not index]
+    return Batch(rows_of(symbol, known, index=index), rejected)
+
+
+def _source(
+    symbol: str, title: str, *, index: bool = False, required: bool = True, able: Believable = _PRICE
+) -> Source:
+    url = f"https://finance.yahoo.com/quote/{symbol.replace('^', '%5E')}"
+    close, dividend, split = series_of(symbol)
+    if index:
+        series: tuple[Series, ...] = (Series(f"yahoo.{symbol}", title, N_("points"), "daily", url),)
+    else:
+        series = (
+            Series(close, title, N_("USD, as traded"), "daily", url),
+            Series(dividend, title, N_("USD a share"), "daily", url, event=True),
+            Series(split, title, N_("new shares for one"), "daily", url, event=True),
+        )
+    return Source(
+        name=f"yahoo.{symbol}",
+        upstream=UPSTREAM,
+        table=OBSERVATION,
+        collect=partial(_collect, symbol, index),
+        rhythm=CLOSE,
+        reread=REREAD,
+        series=series,
+        believable=able,
+        dead_after=timedelta(days=30),
+        serves_stored=True,
+        required=required,
+    )
+
+
+SOURCES: Sequence[Source] = (
+    _source("SPY", N_("SPDR S&P 500 ETF")),
+    _source("^VIX", N_("CBOE VIX"), index=True, able=Believable(3, 250, 1.5)),
+    _source("HYG", N_("iShares high-yield corporate bonds")),
+    _source("IEI", N_("iShares 3–7 year Treasuries")),
+    _source("LQD", N_("iShares investment-grade corporate bonds")),
+    _source("IEF", N_("iShares 7–10 year Treasuries")),
+    _source("EMB", N_("iShares emerging-market bonds")),
+    _source("BKLN", N_("Invesco senior loans")),
+    _source("BIL", N_("SPDR 1–3 month bills")),
+    _source("XLF", N_("Financial Select Sector SPDR")),
+    _source("TLT", N_("iShares 20+ year Treasuries"), required=False),
+    _source("^MOVE", N_("ICE BofA MOVE"), index=True, required=False, able=Believable(10, 500, 1.0)),
+)

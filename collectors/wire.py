@@ -1,0 +1,66 @@
+"""The network as a source is given it that has a library of its own, and what came of its questions."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from collectors import browser
+from collectors.http import Tally
+from collectors.model import Answer, Ask, CollectError, Rejected, Request, Source
+from collectors.under_way import Run
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The answers to several questions, and the errors of those items that had none."""
+
+    answers: list[Answer]
+    lost: list[tuple[str, CollectError]]
+
+    @property
+    def rejected(self) -> list[Rejected]:
+        return [Rejected({"item": item}, error.code) for item, error in self.lost]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """`model.Wire` for one step: asks in the name of its source until the monotonic instant `until`, and
+    keeps what was answered in `asked`."""
+
+    run: Run
+    source: Source
+    ask: Ask
+    until: float
+    tally: Tally
+    asked: Asked
+
+    def get(self, request: Request) -> Answer:
+        """The answer to one request. Raises CollectError."""
+        named = replace(request, upstream=self.source.upstream.name)
+        answer = self.run.http.get(named, self.ask.plan, until=self.until, tally=self.tally)
+        self.asked.answers.append(answer)
+        return answer
+
+    def session(self) -> Any:
+        """A session of curl_cffi for yfinance; see browser.session."""
+        return browser.session(self.ask.base, self._as_browser)
+
+    def _as_browser(self, url: str, params: Mapping[str, str]) -> Answer:
+        return self.get(Request(url, params, as_browser=True))
+
+    def lose(self, item: str, error: CollectError) -> None:
+        """Notes that one item of several could not be had, and why."""
+        self.asked.lost.append((item, error))
+
+    def left_s(self) -> float:
+        """Seconds until this source has to be done."""
+        return self.until - time.monotonic()
+
+    @property
+    def cache(self) -> Path:
+        """A folder of the home for what a library wants to remember."""
+        folder = self.run.settings.home / "cache" / self.source.upstream.name
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
