@@ -101,7 +101,8 @@ class Http:
             call.hops, call.url = call.hops + 1, target
             self._manners.take_turn(call, last)
             reply = self._exchange(call)
-        say.judge(reply, call.place, keyed=call.keyed, retry_at=self._manners.heed(call, reply))
+        retry_at = self._manners.heed(call, reply)
+        say.judge(reply, call.place, keyed=call.keyed, retry_at=retry_at, html=call.request.html)
         at = answered_at(reply.headers.get("date", ""), reply.headers.get("age", ""), reply.at)
         return Answer(reply.body, at, call.request, reply.headers.get("content-type", ""))
 

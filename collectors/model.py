@@ -30,6 +30,8 @@ class Request:
     item: str | None = None
     # In whose name pace and circuit breaker are counted, beside the host: a mirror may serve several.
     upstream: str = ""
+    # A page is what is asked for; of everything else it is a sign that something is wrong.
+    html: bool = False
     # Asked as a browser asks: there are hosts that tell programs by their TLS handshake.
     as_browser: bool = False
 

@@ -81,9 +81,12 @@ class Reply:
         return self.headers.get("location", "").strip()
 
 
-def judge(reply: Reply, place: Place, *, keyed: bool, retry_at: datetime | None = None) -> None:
+def judge(
+    reply: Reply, place: Place, *, keyed: bool, retry_at: datetime | None = None, html: bool = False
+) -> None:
     """Returns where the reply is a complete 200 with a body that may be parsed; else raises.
-    `keyed`: credentials were sent; `retry_at`: when the host wants to be asked again."""
+    `keyed`: credentials were sent; `retry_at`: when the host wants to be asked again; `html`: a page is
+    what was asked for."""
     status, detail = meaning(reply)
     if status == 429:
         raise Unavailable("rate_limited", RATE_LIMITED, retry_at=retry_at, **place.values)
@@ -103,7 +106,7 @@ def judge(reply: Reply, place: Place, *, keyed: bool, retry_at: datetime | None 
         raise Changed("empty", EMPTY, **place.values)
     if status != 200:
         raise Changed(f"http_{status}", STRANGE_STATUS, status=status, **place.values)
-    if _is_html(reply):
+    if not html and _is_html(reply):
         raise Changed("html", HTML, **place.values)
 
 

@@ -169,9 +169,10 @@ def _keep_history(run: Run, connection: Any, computed: publication.Computed) -> 
     there = np.flatnonzero(~np.isnan(computed.found.index))
     rows = np.arange(int(there[0]), len(computed.found.days)) if len(there) else there
     provenance = {**_provenance(run), "provisional": False}
-    for table, columns in (
-        (STRESS_REPLAY, publication.index_columns(computed, there)),
-        (STRESS_REPLAY_MODULE, publication.module_columns(computed, there)),
-        (STRESS_REPLAY_INPUT, publication.input_columns(computed, rows)),
+    # One at a time: all three together would be in memory twice.
+    for table, columns, of in (
+        (STRESS_REPLAY, publication.index_columns, there),
+        (STRESS_REPLAY_MODULE, publication.module_columns, there),
+        (STRESS_REPLAY_INPUT, publication.input_columns, rows),
     ):
-        stress.keep_history(connection, table, columns, provenance)
+        stress.keep_history(connection, table, columns(computed, of), provenance)

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import duckdb
@@ -46,13 +45,17 @@ _FIRST = "DATE '0001-01-01'"
 def observed(connection: duckdb.DuckDBPyConnection, prefixes: Sequence[str]) -> Stored:
     """Everything that the index may be made of; `prefixes` of the names of its series."""
     wanted = " OR ".join("starts_with(series, ?)" for _ in prefixes)
-    found = connection.execute(
-        f"SELECT series, CAST(date - {_FIRST} AS BIGINT) + 1 AS day, value, provisional FROM observation"
-        f" WHERE value IS NOT NULL AND ({wanted}) ORDER BY series, day",
+    where = f"FROM observation WHERE value IS NOT NULL AND ({wanted})"
+    # The names apart from the values: as many texts as there are rows would be a hundred megabytes.
+    names = connection.execute(
+        f"SELECT series, count(*), arg_max(provisional, date) {where} GROUP BY series ORDER BY series",
         list(prefixes),
+    ).fetchall()
+    found = connection.execute(
+        f"SELECT CAST(date - {_FIRST} AS BIGINT) + 1 AS day, value {where} ORDER BY series, date", list(prefixes)
     ).fetchnumpy()
     return Stored(
-        _columns(found),
+        _columns(names, found),
         connection.execute("SELECT id, feed, published_at, title FROM news_item ORDER BY 3, 1").fetchall(),
         connection.execute(
             "SELECT published_at, words, tone, stance, lexicon_version, id FROM fed_speech ORDER BY 1, 6"
@@ -61,17 +64,14 @@ def observed(connection: duckdb.DuckDBPyConnection, prefixes: Sequence[str]) -> 
     )
 
 
-def _columns(found: Mapping[str, Any]) -> dict[str, Column]:
+def _columns(names: Sequence[tuple[str, int, bool]], found: Mapping[str, Any]) -> dict[str, Column]:
     import numpy as np
 
-    names = np.asarray(found["series"], dtype=object)
-    starts = [0, *(np.flatnonzero(names[1:] != names[:-1]) + 1).tolist(), len(names)]
-    columns = {}
-    for first, end in pairwise(starts):
-        if first < end:
-            days = np.ascontiguousarray(found["day"][first:end], np.int64)
-            values = np.ascontiguousarray(found["value"][first:end], np.float64)
-            columns[str(names[first])] = Column(days, values, bool(found["provisional"][end - 1]))
+    days, values = np.asarray(found["day"], np.int64), np.asarray(found["value"], np.float64)
+    columns, first = {}, 0
+    for name, count, still_open in names:
+        columns[name] = Column(days[first : first + count], values[first : first + count], bool(still_open))
+        first += count
     return columns
 
 

@@ -47,6 +47,7 @@ def repo(year: int) -> Sequence[float]:
 
 
 def reserves(year: int) -> Sequence[float]:
+    """Millions of USD: what account, reverse repo and currency leave of the assets."""
     own = noise("reserves", year, 7e3, 0.06)
     days = zip(assets(year), treasury(year), reverse_repo(year), own, strict=True)
     return [held - account - 1e3 * parked - 2.83e6 + moved for held, account, parked, moved in days]

@@ -139,24 +139,31 @@ class Tape:
     paid: dict[int, float]
 
 
+def _yields(etf: Etf, year: int) -> Sequence[float]:
+    """What an ETF earns for its dividend on each day, as a share of its price; bills: the policy rate."""
+    if etf.symbol == "BIL":
+        return [rate / 36500 for rate in floor(year)]
+    return [etf.pays / 365] * len(dates(year))
+
+
 @lru_cache(maxsize=256)
 def tape(symbol: str, year: int) -> Tape:
     """Raw closes and dividends in USD a share, as they stood then."""
-    etf = ETFS[symbol]
-    last = (date(year, 1, 1) - dates(year - 1)[_ex_dates(etf.quarterly, year - 1)[-1]]).days
-    ex_dates = set(_ex_dates(etf.quarterly, year))
+    etf, last = ETFS[symbol], year - 1
+    accrued = math.fsum(_yields(etf, last)[_ex_dates(etf.quarterly, last)[-1] :])
+    ex_dates, splits = set(_ex_dates(etf.quarterly, year)), split_day(year) if symbol == SPLITS else None
+    divided, before = _split_before(symbol, date(year, 1, 1)), 0.0
     closes, paid = [], {}
-    divided, changes = _split_before(symbol, date(year, 1, 1)), split_day(year) if symbol == SPLITS else None
-    clean = _clean(etf, year)
-    for n, (day, log) in enumerate(zip(dates(year), clean, strict=True)):
-        divided *= 2.0 if day == changes else 1.0
-        rate = (floor(year)[n] if symbol == "BIL" else 100 * etf.pays) / 36500
+    days = zip(dates(year), _clean(etf, year), _yields(etf, year), strict=True)
+    for n, (day, log, rate) in enumerate(days):
+        divided *= 2.0 if day == splits else 1.0
         price = math.exp(log) / divided
         if n in ex_dates:
-            # What has accrued is paid out: the price opens without it.
-            paid[n], last = round(math.exp(clean[n - 1]) / divided * rate * last, 3), 0
-        closes.append(round(price * (1 + rate * last), 2))
-        last += 1
+            # What has accrued is paid out: the price goes on without it.
+            paid[n], accrued = round(before * accrued, 3), 0.0
+        closes.append(round(price * (1 + accrued), 2))
+        accrued += rate
+        before = price
     return Tape(tuple(closes), paid)
 
 
@@ -168,6 +175,14 @@ def _path(symbol: str) -> Path:
     return lambda year: tape(symbol, year).closes
 
 
+def _usual(symbol: str) -> float:
+    """An ordinary day's move (log)."""
+    if symbol in INDICES:
+        return 0.05
+    etf = ETFS[symbol]
+    return 0.0055 * etf.stocks + etf.own + 0.0004 * (etf.two + etf.ten)
+
+
 def _live(symbol: str, before: float, after: float, day: date, now: datetime) -> float:
     """Between yesterday's close and today's: as far as trading is, with the detours of a day."""
     hours = min(now.hour, int(CLOSES)) + (0.5 if now.hour == 14 else 0.0)
@@ -175,8 +190,7 @@ def _live(symbol: str, before: float, after: float, day: date, now: datetime) ->
     if done >= 1:
         return after
     random = Random(f"{symbol} {day} {now.hour}")
-    usual = 0.03 if symbol.startswith("^") else 0.15 * abs(math.log(after / before)) + 0.0002
-    way = math.log(after / before) * (0.1 + 0.9 * done) + usual * random.uniform(-1, 1)
+    way = math.log(after / before) * (0.1 + 0.9 * done) + 0.5 * _usual(symbol) * random.uniform(-1, 1)
     return round(before * math.exp(way), 2)
 
 
@@ -190,7 +204,8 @@ def rows(source: str, first: date, now: datetime) -> Iterator[tuple[str, date, f
     for day, close in world.told(_path(symbol), "nyse", first - _DAY * 7, last):
         value = close
         if day == today:
-            value = _live(symbol, before, close, day, now)
+            halved = symbol == SPLITS and day == split_day(day.year)
+            value = _live(symbol, before / 2 if halved else before, close, day, now)
         before = close
         if day >= first:
             yield series, day, value

@@ -54,7 +54,9 @@ def episodes(year: int) -> tuple[Episode, ...]:
     found = [Episode(crash, random.uniform(1.35, 1.6), 5, random.randint(8, 11), random.uniform(6, 8))]
     if year % CRISIS_EVERY in CRISES:
         begins = date(year, 5, 10) + _DAY * random.randint(0, 120)
-        found.append(Episode(begins, random.uniform(2.6, 3.1), 16, random.randint(20, 26), random.uniform(8, 10)))
+        found.append(
+            Episode(begins, random.uniform(2.6, 3.1), 16, random.randint(20, 26), random.uniform(8, 10))
+        )
         return tuple(found)
     for month in (6, 10) if year % 2 else (8,):
         begins = date(year, month, random.randint(1, 28))
@@ -85,7 +87,7 @@ def noise(seed: str, year: int, step: float, pull: float, heat: Sequence[float] 
     gauss, chance = random.gauss, random.random
     weekday = date(year, 1, 1).weekday()
     for n in range(len(dates(year))):
-        # Drawn from weekday to weekday: what is a holiday, a library says, and it may change its mind.
+        # From weekday to weekday: which of them is a holiday, a library says, and it may learn more.
         if (weekday + n) % 7 < 5:
             wild = step * gauss(0, 2.4 if chance() < 0.04 else 0.9)
             level += (wild if heat is None else wild * heat[n]) - pull * level
@@ -95,8 +97,8 @@ def noise(seed: str, year: int, step: float, pull: float, heat: Sequence[float] 
 
 
 def _deepening(day: date) -> float:
-    """Calm deepens from year to year (2016 to 2036), so that most of the newest four are calm."""
-    return -0.08 * max(-10.0, min(10.0, (day - date(2026, 1, 1)).days / 365))
+    """Calm deepens from year to year (2020 to 2032), so that most of the newest four are calm."""
+    return -0.08 * max(-6.0, min(6.0, (day - date(2026, 1, 1)).days / 365))
 
 
 @lru_cache(maxsize=64)

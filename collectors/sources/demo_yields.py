@@ -30,6 +30,7 @@ def floor(year: int) -> Values:
 
 @lru_cache(maxsize=64)
 def effr(year: int) -> Values:
+    """Effective federal funds rate: a little above the floor of the range."""
     own = noise("effr", year, 0.004, 0.2)
     return tuple(round(low + 0.08 + moved, 2) for low, moved in zip(floor(year), own, strict=True))
 
@@ -42,6 +43,7 @@ def every_day(year: int) -> Sequence[float]:
 
 
 def sofr(year: int) -> Sequence[float]:
+    """Dearer than EFFR under stress, and at the end of a quarter."""
     random = Random(f"sofr {year}")
     spikes = [random.uniform(0.09, 0.2) for _ in range(13)]
     own = noise("sofr", year, 0.011, 0.35)
@@ -73,6 +75,7 @@ def discount(year: int) -> Sequence[float]:
 
 
 def paper(year: int) -> Sequence[float]:
+    """Three-month commercial paper of financial firms: the bill, and what trust costs."""
     own = noise("paper", year, 0.018, 0.12)
     days = zip(discount(year), own, slow(year, 5.0), strict=True)
     return [
@@ -100,4 +103,5 @@ def ten_years(year: int) -> Values:
 
 
 def curve(year: int) -> Sequence[float]:
+    """Ten years less three months."""
     return [ten - short for ten, short in zip(ten_years(year), bill(year), strict=True)]

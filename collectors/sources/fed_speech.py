@@ -63,7 +63,7 @@ def collect(wire: Wire, ask: Ask) -> Batch:
         if wire.left_s() < _RESERVE_S:
             break
         try:
-            rows.append(_spoken(one, wire.get(Request(one.link, item=one.id, max_bytes=PAGE_BYTES)).body))
+            rows.append(_spoken(one, wire.get(Request(one.link, item=one.id, max_bytes=PAGE_BYTES, html=True)).body))
         except Unfit as unfit:
             rejected.append(Rejected({"id": one.id, "link": one.link}, str(unfit)))
         except CollectError as error:
@@ -110,7 +110,7 @@ def _yearly(wire: Wire, feed: str, year: int, wanted: int) -> Iterator[_Found]:
             return
         url = f"{root}/newsevents/speech/{year - back}-speeches.htm"
         try:
-            listed = list(_of_list(wire.get(Request(url, max_bytes=PAGE_BYTES)).body, url))
+            listed = list(_of_list(wire.get(Request(url, max_bytes=PAGE_BYTES, html=True)).body, url))
         except CollectError as error:
             # A year that has not begun there yet, or a page that moved: the feed still serves.
             wire.lose(url, error)

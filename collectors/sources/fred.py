@@ -65,6 +65,8 @@ _BILLIONS = ("Billions of US Dollars", "Billions of U.S. Dollars", "Bil. of US $
 
 _RATE = Believable(-3, 25, 1.5, absolute=True)
 _SPREAD = Believable(-2, 30, 1.5, absolute=True)
+# In 2023 bills stood almost two points above bonds.
+_RATE_GAP = Believable(-8, 10, 1.5, absolute=True)
 _STATEMENT = Believable(1e3, 5e7, 0.5)
 
 
@@ -90,20 +92,21 @@ _LINES = (
     _Line("BAMLH0A0HYM2", N_("ICE BofA US high-yield OAS"), N_("pp"), _PERCENT, _NEXT_DAY, _SPREAD),
     _Line("SOFR", N_("SOFR"), "%", _PERCENT, _MORNING, Believable(-3, 25, 4, absolute=True)),
     _Line("EFFR", N_("Effective federal funds rate, New York Fed"), "%", _PERCENT, _MORNING, _RATE),
-    _Line("DCPF3M", N_("3-month AA financial commercial paper"), "%", _PERCENT, _NEXT_DAY, _RATE),
+    # Not required for freshness: on days with too few trades there is no value at all.
+    _Line("DCPF3M", N_("3-month AA financial commercial paper"), "%", _PERCENT, _NEXT_DAY, _RATE, False),
     _Line("DTB3", N_("3-month Treasury bill, secondary market"), "%", _PERCENT, _NEXT_DAY, _RATE),
     _Line("DFF", N_("Federal funds rate"), "%", _PERCENT, _EVERY_DAY, Believable(-3, 25, 8, absolute=True)),
     _Line("DGS3MO", N_("3-month Treasury"), "%", _PERCENT, _NEXT_DAY, _RATE),
     _Line("DGS10", N_("10-year Treasury"), "%", _PERCENT, _NEXT_DAY, _RATE),
     _Line("DGS2", N_("2-year Treasury"), "%", _PERCENT, _NEXT_DAY, _RATE),
     _Line("VIXCLS", N_("CBOE VIX, close"), N_("points"), _INDEX, _NEXT_DAY, Believable(3, 250, 1.5), False),
-    _Line("T10Y3M", N_("10-year less 3-month Treasury"), N_("pp"), _PERCENT, _EVENING, _SPREAD, False),
+    _Line("T10Y3M", N_("10-year less 3-month Treasury"), N_("pp"), _PERCENT, _EVENING, _RATE_GAP, False),
     _Line("WALCL", N_("Federal Reserve total assets"), N_("millions of USD"), _MILLIONS, _H41,
           Believable(1e5, 5e7, 0.5), False, "weekly"),
     _Line("WTREGEN", N_("Treasury General Account"), N_("millions of USD"), _MILLIONS, _H41,
           Believable(1e2, 1e7, 20), False, "weekly"),
     _Line("WRESBAL", N_("Reserve balances"), N_("millions of USD"), _MILLIONS, _H41,
-          Believable(1e3, 5e7, 2), False, "weekly"),
+          Believable(1e3, 5e7, 10), False, "weekly"),
     _Line("WLCFLPCL", N_("Discount window loans"), N_("millions of USD"), _MILLIONS, _H41,
           Believable(0, 1e7, 1e6), False, "weekly"),
     _Line("RRPONTSYD", N_("Overnight reverse repo"), N_("billions of USD"), _BILLIONS, _EVENING,

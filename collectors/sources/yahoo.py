@@ -114,23 +114,23 @@ def settled(bars: Sequence[Bar], symbol: str, at: datetime, wide: bool) -> tuple
 
 
 @contextmanager
-def _quietly() -> Iterator[None]:
-    """yfinance warns of pandas' future and prints what it is told as an error anyway."""
+def _quiet_yfinance() -> Iterator[Any]:
+    """The library, which prints what it raises anyway, and warns of pandas' future."""
+    with warnings.catch_warnings():
+        # Imported when asked: it brings pandas. It also puts filters of its own before all others.
+        import yfinance
     logger = logging.getLogger("yfinance")
     logger.propagate = False
     if not logger.handlers:
         logger.addHandler(logging.NullHandler())
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        yield
+        yield yfinance
 
 
 def _bars(wire: Wire, symbol: str, since: date | None) -> list[Bar]:
     """Every bar from `since` on (None: all there are), without a close too."""
-    with _quietly():
-        # Imported when asked: it brings pandas.
-        import yfinance
-
+    with _quiet_yfinance() as yfinance:
         yfinance.set_tz_cache_location(str(wire.cache))
         yfinance.config.debug.hide_exceptions = False
         ticker = yfinance.Ticker(symbol, session=wire.session())
