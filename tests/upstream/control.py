@@ -6,6 +6,7 @@ from dataclasses import asdict
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from . import control_liquidity
 from .faults import Fault
 from .wire import Reply, compact
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 FAULTS = (
     "status", "retry_after", "coingecko", "body", "html", "empty", "json", "redirect", "edit", "remove",
     "rename", "delay", "drip", "truncate", "chunked_cut", "gzip_truncated", "reset", "hang", "gzip_bomb",
-    "flood",
+    "flood", "fred", "yahoo",
 )  # fmt: skip
 
 
@@ -126,5 +127,5 @@ def _drop(fake: "FakeUpstream", dropped: list[str]) -> None:
 _PARTS: dict[str, Callable[["FakeUpstream", Any], None]] = {
     "clear": _clear, "reset_counts": _reset, "clock": _clock, "moving": _moving, "fault": _faults,
     "down": _down, "price": _prices, "tvl": _tvl, "fear_greed": _moods, "dominance": _dominance,
-    "lag": _lags, "drop": _drop,
+    "lag": _lags, "drop": _drop, **control_liquidity.PARTS,
 }  # fmt: skip

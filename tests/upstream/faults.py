@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
+from . import refusals
+
 JSON = "application/json; charset=utf-8"
 HTML = "text/html; charset=UTF-8"
 _AT = "2026-11-23T00:00:00.000+00:00"
@@ -89,6 +91,18 @@ class Fault:
         if isinstance(body, str):
             return cls("own", code, body.encode(), "text/plain; charset=utf-8")
         return cls("own", code, json.dumps(body).encode())
+
+    @classmethod
+    def fred(cls, name: str, file_type: str = "xml") -> "Fault":
+        """One of FRED's refusals: `key`, `malformed_key`, `no_key`, `series`, `rate_limited` (429)."""
+        code, body, media = refusals.fred(name, file_type)
+        return cls("own", code, body, media)
+
+    @classmethod
+    def yahoo(cls, name: str) -> "Fault":
+        """One of Yahoo's: `rate_limited` (429, text), `invalid_crumb` (401), `no_data` (404)."""
+        code, body, media = refusals.yahoo(name)
+        return cls("own", code, body, media)
 
     @classmethod
     def body(cls, content: bytes | str, content_type: str = JSON, code: int = 200) -> "Fault":

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
 from . import control, wire
-from .hosts import PREFIXES, Seen
+from .hosts import PREFIXES, Seen, host_of
 
 if TYPE_CHECKING:
     from .server import FakeUpstream
@@ -101,12 +101,11 @@ class _Handler(BaseHTTPRequestHandler):
         if path.startswith("/control"):
             self._control(path)
             return
-        for host, prefix in PREFIXES.items():
-            if path.startswith(prefix + "/"):
-                seen = Seen(host, self.command, path[len(prefix) :], query, headers, time.monotonic())
-                self._serve(seen)
-                return
-        wire.answer(self, wire.compact({"error": "no such host", "hosts": PREFIXES}, 404))
+        found = host_of(path)
+        if found is None:
+            wire.answer(self, wire.compact({"error": "no such host", "hosts": PREFIXES}, 404))
+            return
+        self._serve(Seen(found[0], self.command, found[1], query, headers, time.monotonic()))
 
     do_POST = do_GET
 

@@ -1,4 +1,4 @@
-"""One local HTTP server that plays every crypto host, and the handle that tests hold on it.
+"""One local HTTP server that plays every host, and the handle that tests hold on it.
 
 Each host has a path prefix, so that the base-URL settings can point here. Requests are counted
 and kept with their headers; faults are taken from a list, first match first.
@@ -8,6 +8,7 @@ import threading
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import Self
 
 from .coingecko import CoinGecko
@@ -16,6 +17,7 @@ from .defillama import DefiLlama
 from .faults import Fault
 from .fear_greed import FearGreed
 from .hosts import PREFIXES, Seen
+from .liquidity import FRED_KEY, LiquidityUpstreams
 from .listener import Listener
 from .market import Market
 from .wire import Reply
@@ -41,12 +43,13 @@ class _Standing:
         return fnmatchcase(host, self.host) and fnmatchcase(path.rstrip("/"), self.route.rstrip("/"))
 
 
-class FakeUpstream:
+class FakeUpstream(LiquidityUpstreams):
     """The server on 127.0.0.1, and everything that can be asked of it. Use it as a context manager."""
 
     def __init__(
         self, full_size: bool = False, clock: datetime | None = None, moving: bool = False, seed: int = 1,
         *, port: int = 0, gzip: bool = False, demo_key: str = DEMO_KEY, pro_key: str = PRO_KEY,
+        fred_key: str = FRED_KEY, history: Path | None = None,
     ) -> None:  # fmt: skip
         self.market = Market(seed, moving, clock)
         self.demo_key, self.pro_key, self.gzip = demo_key, pro_key, gzip
@@ -58,6 +61,7 @@ class FakeUpstream:
         self._gecko = CoinGecko(self.market, demo_key, pro_key)
         self._llama = DefiLlama(self.market, full_size)
         self._mood = FearGreed(self.market)
+        super().__init__(self.market, fred_key, history)
         self._lock = threading.Lock()
         self._seen: list[Seen] = []
         self._faults: list[_Standing] = []
@@ -99,7 +103,7 @@ class FakeUpstream:
         found = {name: self.url + PREFIXES[host] for name, host in _SETTINGS.items()}
         if pro:
             found["COLLECTOR_COINGECKO_URL"] = self.url + PREFIXES["coingecko-pro"]
-        return found
+        return found | self.liquidity_env(self.url)
 
     # --- what came in ---
     @property
@@ -194,4 +198,6 @@ class FakeUpstream:
             return self._llama.reply(seen.path, seen.query, seen.headers)
         if seen.host == "alternative_me":
             return self._mood.reply(seen.path, seen.query, seen.headers)
+        if not seen.host.startswith("coingecko"):
+            return self.liquidity_reply(seen, self.url)
         return self._gecko.reply(seen.path, seen.query, seen.headers, seen.host == "coingecko-pro")
