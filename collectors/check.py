@@ -12,6 +12,10 @@ from storage.texts import N_
 
 # Some publishers date a value by the next day; nobody dates it by the one after.
 AHEAD = timedelta(days=1)
+# A whole answer that is so many times what is stored has another unit.
+DRIFT = 19.0
+# Of a whole history the middle says nothing of today.
+_RECENT = 60
 
 
 def check(source: Source, batch: Batch, known: Known, at: datetime | None = None) -> Batch:
@@ -37,6 +41,8 @@ def _believed(
     lasting = {series.series for series in source.lasting}
     kept: list[Row] = []
     rejected: list[Rejected] = []
+    if drifted := _drifted(able, batch, lasting, last):
+        return Batch((), (*batch.rejected, *drifted))
     # A split moves the raw close on purpose.
     explained = {row["date"] for row in batch.rows if row["series"] not in lasting}
     asked = sorted((row for row in batch.rows if row["series"] in lasting), key=lambda row: str(row["date"]))
@@ -62,6 +68,22 @@ def _believed(
             rejected.append(Rejected({**row, "before": before}, reason))
     kept += [row for row in batch.rows if row["series"] not in lasting]
     return Batch(kept, (*batch.rejected, *rejected))
+
+
+def _drifted(
+    able: Believable, batch: Batch, lasting: set[str], last: Mapping[str, float]
+) -> list[Rejected]:
+    """Every row, where the whole answer lies twenty times above or below what is stored: that is another
+    unit, whatever the metadata say, and no second value confirms it."""
+    rows = [row for row in batch.rows if row["series"] in lasting]
+    stored = last.get(str(rows[0]["series"])) if rows else None
+    if able.absolute or not stored:
+        return []
+    values = sorted(cast(float, row["value"]) for row in rows)
+    middle, most = values[len(values) // 2], 1 + max(able.step, DRIFT)
+    if middle <= 0 or stored <= 0 or 1 / most <= middle / stored <= most or len(rows) > _RECENT:
+        return []
+    return [Rejected({**row, "before": stored}, "unit") for row in rows]
 
 
 def _leaps(able: Believable, before: float, value: float) -> bool:

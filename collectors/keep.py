@@ -85,7 +85,7 @@ def _serves_stored(run: Run, source: Source, error: Exception) -> bool:
     return (
         source.serves_stored
         and isinstance(error, CollectError)
-        and error.code in ("rate_limited", "circuit_open")
+        and error.code == "rate_limited"
         and run.known.newest.get(source.lasting[0].series) is not None
     )
 

@@ -149,6 +149,9 @@ class Wire(Protocol):
     def lose(self, item: str, error: "CollectError") -> None:
         """Notes that one item of several could not be had, and why."""
 
+    def answered_at(self) -> datetime:
+        """The upstream's own instant of the newest answer; ours before there is one."""
+
     def left_s(self) -> float:
         """Seconds until this source has to be done."""
 

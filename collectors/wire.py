@@ -3,6 +3,7 @@
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,10 @@ class Line:
     def lose(self, item: str, error: CollectError) -> None:
         """Notes that one item of several could not be had, and why."""
         self.asked.lost.append((item, error))
+
+    def answered_at(self) -> datetime:
+        """The upstream's own instant of the newest answer; ours before there is one."""
+        return max((answer.at for answer in self.asked.answers), default=self.ask.now)
 
     def left_s(self) -> float:
         """Seconds until this source has to be done."""

@@ -141,3 +141,18 @@ def test_every_stored_series_of_the_histories_through_2021_would_have_been_belie
         assert reasons(batch) == [], (source.name, batch.rejected[:3])
         believed += 1
     assert believed >= 15
+
+
+def test_a_whole_answer_in_another_unit_is_not_confirmed_by_itself() -> None:
+    # Reserves of three million millions, now as 3,000: a range that reaches back to 2006 cannot tell.
+    with pytest.raises(Changed) as refused:
+        checked("fred.WRESBAL", rows("fred.WRESBAL", 3000.0, 3010.0, 3020.0), stored=3_000_000.0)
+    assert refused.value.code == "suspect"
+    assert "unit" in str(refused.value)
+    assert kept(checked("fred.WRESBAL", rows("fred.WRESBAL", 2.9e6, 3.1e6), stored=3e6)) == [2.9e6, 3.1e6]
+
+
+def test_what_may_go_from_nothing_to_much_in_a_week_is_not_told_by_its_size() -> None:
+    # Discount window loans in March 2023.
+    found = rows("fred.WLCFLPCL", 4_000.0, 153_000.0)
+    assert kept(checked("fred.WLCFLPCL", found, stored=4_000.0)) == [4_000.0, 153_000.0]

@@ -63,7 +63,9 @@ def collect(wire: Wire, ask: Ask) -> Batch:
         if wire.left_s() < _RESERVE_S:
             break
         try:
-            rows.append(_spoken(one, wire.get(Request(one.link, item=one.id, max_bytes=PAGE_BYTES, html=True)).body))
+            rows.append(
+                _spoken(one, wire.get(Request(one.link, item=one.id, max_bytes=PAGE_BYTES, html=True)).body)
+            )
         except Unfit as unfit:
             rejected.append(Rejected({"id": one.id, "link": one.link}, str(unfit)))
         except CollectError as error:

@@ -137,9 +137,7 @@ class _Cleaned:
         ):
             raise Changed(
                 "schema",
-                N_(
-                    "FRED sends {where} instead of observations: its format changed, look at it."
-                ),
+                N_("FRED sends {where} instead of observations: its format changed, look at it."),
                 where=self.root.tag[:40],
             )
         self.rejected: list[Rejected] = []

@@ -74,7 +74,8 @@ def rows_of(symbol: str, bars: Sequence[Bar], *, index: bool) -> list[Row]:
     later = 1.0
     for bar in reversed(bars):
         if isfinite(bar.close):
-            found.append(_row(close, bar.day, round(bar.close * later, 6)))
+            # 104.349998 is what became of 104.35 on its way.
+            found.append(_row(close, bar.day, round(bar.close * later, 4)))
         if bar.dividend > 0:
             found.append(_row(dividend, bar.day, round(bar.dividend * later, 6)))
         if bar.split > 0 and bar.split != 1:
@@ -168,7 +169,8 @@ def _collect(symbol: str, index: bool, wire: Wire, ask: Ask) -> Batch:
     """The days since the newest stored one and two weeks before it; everything on the first run."""
     since = ask.since - REREAD if ask.since else None
     wide = since is None or ask.now.astimezone(UTC).date() - since >= _ASKED_LEAST
-    bars, rejected = settled(_bars(wire, symbol, since), symbol, ask.now, wide)
+    bars = _bars(wire, symbol, since)
+    bars, rejected = settled(bars, symbol, wire.answered_at(), wide)
     known = [bar for bar in bars if isfinite(bar.close) or not index]
     return Batch(rows_of(symbol, known, index=index), rejected)
 
