@@ -70,9 +70,7 @@ def _believed(
     return Batch(kept, (*batch.rejected, *rejected))
 
 
-def _drifted(
-    able: Believable, batch: Batch, lasting: set[str], last: Mapping[str, float]
-) -> list[Rejected]:
+def _drifted(able: Believable, batch: Batch, lasting: set[str], last: Mapping[str, float]) -> list[Rejected]:
     """Every row, where the whole answer lies twenty times above or below what is stored: that is another
     unit, whatever the metadata say, and no second value confirms it."""
     rows = [row for row in batch.rows if row["series"] in lasting]

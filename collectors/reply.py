@@ -24,7 +24,7 @@ NOT_THE_KEY = ("10005", "10012")
 # FRED answers 400 for a key and for a series that it does not know; only the words tell which.
 BAD_KEY_DETAIL, NO_SERIES_DETAIL = "key", "series"
 _FRED_WORDS = (
-    (re.compile(rb"variable api_key (is|has) not"), BAD_KEY_DETAIL),
+    (re.compile(rb"variable api_key (is|has) not", re.I), BAD_KEY_DETAIL),
     (re.compile(rb"series does not exist"), NO_SERIES_DETAIL),
 )
 MOVED = (301, 302, 303, 307, 308)

@@ -30,6 +30,15 @@ STYLE = """<style>
 @media (min-width: 900px) { .st-key-running { top: .7rem; bottom: auto; white-space: nowrap; } }
 /* Streamlit draws captions with an opacity that leaves too little contrast. */
 [data-testid="stCaptionContainer"] { opacity: 1; color: light-dark(#565d66, #a3a8ad); }
+/* The one figure that is read first. */
+.st-key-stress_index [data-testid="stMetricValue"] { font-size: 2.6rem; line-height: 1.15; }
+/* Lists of what others wrote: one line each where there is room. */
+.st-key-stress_lists table { width: 100%; font-size: .92rem; }
+.st-key-stress_lists :is(td, th) { padding: .28rem .5rem; font-weight: 400; }
+.st-key-stress_lists td:first-child { white-space: nowrap; }
+.st-key-stress_lists td:nth-child(2) { min-width: 12rem; }
+.st-key-stress_lists td:nth-child(3) { min-width: 6rem; }
+.st-key-stress_lists [data-testid="stMarkdownContainer"] { overflow-x: auto; }
 [data-testid="stToast"] { width: min(30rem, calc(100vw - 2rem)); }
 </style>"""
 # Drawn here: a Material or emoji icon of the window would be fetched from elsewhere.
@@ -158,6 +167,7 @@ def draw() -> None:
     st.html(STYLE)
     pages = [
         st.Page("overview.py", title=_("Overview"), icon=":material/home:", default=True),
+        st.Page("liquidity.py", title=_("Liquidity"), icon=":material/water_drop:", url_path="liquidity"),
         st.Page("crypto.py", title=_("Crypto"), icon=":material/currency_bitcoin:", url_path="crypto"),
         st.Page("runs.py", title=_("Runs"), icon=":material/history:", url_path="runs"),
     ]

@@ -1,4 +1,4 @@
-"""Overview: what did crypto do, is everything fresh, what needs a hand. Layout only."""
+"""Overview: what is stress today, what did crypto do, is everything fresh, what needs a hand. Layout only."""
 
 import sqlite3
 
@@ -6,9 +6,12 @@ import streamlit as st
 
 from collectors import freshness, launch
 from collectors.freshness import PipelineStatus, Status
-from collectors.registry import UPSTREAMS
-from pages._view import badges, collect_now, formats, market, tiles
-from storage import clock, ledger, read, texts
+from collectors.registry import SOURCES, UPSTREAMS
+from pages._view import badges, collect_now, formats, market, stress_tiles, stress_words, tiles
+from pages._view.palette import colors
+from storage import clock, ledger, read, read_liquidity, texts
+from storage.read_liquidity import Liquidity
+from storage.records import Counts
 from storage.settings import Settings, load
 from storage.texts import _
 
@@ -29,21 +32,19 @@ def start(settings: Settings, pipeline: str) -> None:
 
 
 def pipeline_card(
-    settings: Settings, status: PipelineStatus, live: ledger.RunRecord | None, frames: read.Frames
+    settings: Settings, status: PipelineStatus, live: ledger.RunRecord | None, known: bool, provisional: bool
 ) -> None:
-    """Badge, Collect now, the three facts, and the counts of the last run or how far this one is."""
+    """Badge, Collect now, the three facts, the sources, and the counts of the last run or how far this
+    one is. `known`: the store could be read; `provisional`: its newest day is not over."""
     with st.container(border=True, height="stretch"):
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             name = badges.pipelines([status.pipeline])
-            st.markdown(f"**{name}** {badges.freshness(settings, status, frames.problem is None)}")
+            st.markdown(f"**{name}** {badges.freshness(settings, status, known)}")
             collect_now.button(
                 status.pipeline, live, lambda name: start(settings, name), key=f"collect_{status.pipeline}"
             )
-        left, right = st.columns(2)
-        with left:
-            badges.pipeline_facts(settings, status, ended(settings, status), market.is_provisional(frames))
-        with right:
-            badges.source_facts(status)
+        badges.pipeline_facts(settings, status, ended(settings, status), provisional)
+        badges.source_facts(status, {name: one.upstream.title for name, one in SOURCES.items()})
         every = 1.0 if live else None
         st.fragment(run_every=every)(last_line)(settings, status.pipeline, texts.language())
 
@@ -70,7 +71,12 @@ def last_line(settings: Settings, pipeline: str, language: str) -> None:
             collect_now.bar(live, freshness.progress(live, ledger.steps(settings, live.run_id)))
             return
         last = ledger.last_run(settings, pipeline)
-        st.caption(badges.plain(badges.counts(last.counts)) if last else _("Nothing was collected here yet."))
+        if last is None:
+            st.caption(_("Nothing was collected here yet."))
+            return
+        # A run may be of several pipelines.
+        steps = [step for step in ledger.steps(settings, last.run_id) if step.pipeline == pipeline]
+        st.caption(badges.plain(badges.counts(sum((step.counts for step in steps), Counts()))))
 
 
 def hand_card(settings: Settings, status: Status) -> None:
@@ -82,8 +88,8 @@ def hand_card(settings: Settings, status: Status) -> None:
             for name in status.pipelines
             for step in badges.needs_a_hand(ledger.last_steps(settings, name).values())
         ]
-        for step in steps:
-            st.markdown(badges.advice(settings, step))
+        for line in badges.advices(settings, steps):
+            st.markdown(line)
         if steps:
             newest = max(step.run_id for step in steps)
             st.page_link(
@@ -109,28 +115,73 @@ def empty_state(settings: Settings) -> None:
         st.markdown(_("To look around first, with invented numbers: {command}").format(command=command))
 
 
-def draw() -> None:
-    settings = load()
-    live = ledger.running(settings)
-    wait_s = 0.3 if live else 0.0
-    frames, status = read.frames(settings, wait_s), freshness.status(settings, wait_s)
-    now = clock.now()
-    today = f"{formats.day(now.astimezone(settings.zone))}, {formats.moment(settings, now)}"
-    unread = _("The store cannot be read") if frames.problem else _("Nothing has been collected yet")
-    st.header(unread if frames.empty else badges.plain(market.headline(frames)), anchor=False)
-    st.caption(f"{badges.plain(today)} {formats.zone(settings)}")
+def headline(frames: read.Frames, record: Liquidity) -> str:
+    """Stress first, then crypto, as far as there is either."""
+    if frames.empty and record.days.empty:
+        return _("The store cannot be read") if frames.problem else _("Nothing has been collected yet")
+    said = [] if record.days.empty else [stress_words.headline(record, brief=True) + "."]
+    return badges.plain(" ".join(said if frames.empty else [*said, market.headline(frames)]))
+
+
+def stress_part(settings: Settings, record: Liquidity, status: PipelineStatus | None) -> None:
+    """The index as the first and largest tile; without one, a line that says how to get it."""
+    if record.days.empty:
+        if record.problem is None:
+            st.caption(stress_words.empty_words())
+        return
+    credit = (
+        _("DEMO data")
+        if settings.demo
+        else _("own computation from {names}").format(names="FRED, Yahoo Finance")
+    )
+    newest = record.days["date"].iloc[-1].date()
+    stale = stress_words.stale(status, settings, newest, clock.now())
+    stress_tiles.tile(record, colors(settings.up_color), settings, credit, stale)
+
+
+def crypto_part(settings: Settings, frames: read.Frames, alone: bool) -> None:
+    """The four figures of the morning. `alone`: there is nothing else on the page."""
     if frames.empty and frames.problem is None:
-        empty_state(settings)
+        if alone:
+            empty_state(settings)
+        else:
+            st.caption(_("No crypto numbers yet: press Collect now beside Crypto."))
     elif frames.empty:
         st.caption(_("What is stored cannot be read at the moment; it is shown again as soon as it can."))
     else:
         tiles.tiles(settings, frames, UPSTREAMS)
-    left, right = st.columns([3, 2])
-    with left:
+
+
+def cards(
+    settings: Settings, status: Status, live: ledger.RunRecord | None, frames: read.Frames, record: Liquidity
+) -> None:
+    """A card a pipeline, and what needs a hand, side by side in one height."""
+    known = frames.problem is None
+    provisional = {"crypto": market.is_provisional(frames)}
+    known_day = status.pipelines["liquidity"].data_as_of if "liquidity" in status.pipelines else None
+    if not record.days.empty and known_day:
+        newest = record.days.iloc[-1]
+        # The sources may all be of a day that is over, and the index already of the next.
+        provisional["liquidity"] = bool(newest["provisional"]) and newest["date"].date() <= known_day
+    with st.grid(len(status.pipelines) + 1, min_column_width=360):
         for one in status.pipelines.values():
-            pipeline_card(settings, one, live, frames)
-    with right:
+            pipeline_card(settings, one, live, known, provisional.get(one.pipeline, False))
         hand_card(settings, status)
+
+
+def draw() -> None:
+    settings = load()
+    live = ledger.running(settings)
+    wait_s = 0.3 if live else 0.0
+    frames, record = read.frames(settings, wait_s), read_liquidity.liquidity(settings, wait_s)
+    status = freshness.status(settings, wait_s)
+    now = clock.now()
+    today = f"{formats.day(now.astimezone(settings.zone))}, {formats.moment(settings, now)}"
+    st.header(headline(frames, record), anchor=False)
+    st.caption(f"{badges.plain(today)} {formats.zone(settings)}")
+    stress_part(settings, record, status.pipelines.get("liquidity"))
+    crypto_part(settings, frames, record.days.empty)
+    cards(settings, status, live, frames, record)
     tiles.movers_card(settings, frames)
 
 

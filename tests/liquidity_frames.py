@@ -4,43 +4,24 @@ Every identity of the index holds in it (contributions sum to index − 50, move
 so that what a chart shows can be checked against it.
 """
 
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import replace
+from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from collectors.stress.inputs import BANDS, CUT_OFFS, INPUTS, MODULES, SHOWN
+from storage import clock, read_liquidity
 from storage.db import StoreError
+from storage.read_liquidity import Liquidity
 
 KEYLESS = ("credit", "funding", "treasury")
 SEEN = pd.Timestamp("2026-11-20 21:01", tz="UTC")
+SEEN_TYPE = "datetime64[us, UTC]"
 PROVENANCE = {"source": "stress", "run_id": "run-7", "observed_at": SEEN}
 # Ranges in which the raw values of an input lie, by its unit.
 _SPAN = {"pp": (0.4, 3.0), "bp": (-6, 22), "bp a year": (40, 160), "points": (11, 48), "% a year": (6, 55)}
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """The same fields as `storage.read_liquidity.Liquidity`."""
-
-    days: pd.DataFrame
-    modules: pd.DataFrame
-    inputs: pd.DataFrame
-    recent: pd.DataFrame
-    heat: pd.DataFrame
-    shown: pd.DataFrame
-    series: pd.DataFrame
-    speeches: pd.DataFrame
-    headlines: pd.DataFrame
-    revisions: pd.DataFrame
-    read_at: datetime = field(default_factory=lambda: datetime.now(UTC))
-    problem: StoreError | None = None
-
-    @property
-    def empty(self) -> bool:
-        return self.days.empty
 
 
 def _wandering(days: int, seed: int, keep: float = 0.985) -> np.ndarray:
@@ -107,7 +88,7 @@ def _days(index: pd.DatetimeIndex, modules: pd.DataFrame, off: tuple[str, ...]) 
             "published": published,
             "first_index": np.where(published, level, np.nan),
             "first_percentile": np.where(published, rank, np.nan),
-            "first_seen": pd.Series([SEEN if one else pd.NaT for one in published], dtype="datetime64[us, UTC]"),
+            "first_seen": pd.Series([SEEN if one else pd.NaT for one in published]).astype(SEEN_TYPE),
             "weights_version": "2026.1",
             "lexicon_version": "2026.1",
         }
@@ -216,7 +197,7 @@ def _described(shown: pd.DataFrame) -> pd.DataFrame:
 def record(
     *, years: float = 6.0, end: date = date(2026, 11, 20), limited: bool = False, provisional: bool = False,
     alerts: list[list[object]] | None = None,
-) -> Record:  # fmt: skip
+) -> Liquidity:  # fmt: skip
     """A record that ends with the last weekday up to `end`; `limited`: as it is without a FRED key."""
     last = pd.Timestamp(end)
     index = pd.bdate_range(last - timedelta(days=round(365.25 * years)), last).astype("datetime64[us]")
@@ -235,18 +216,12 @@ def record(
     none = pd.DataFrame(
         {name: [] for name in ("table_name", "key", "known_at", "replaced", "source", "run_id")}
     )
-    return Record(
-        days, modules, _inputs(index[-1], ranks, modules), long[long["date"] > index[-90]], heat, shown,
-        _described(shown), spoken, written, none,
+    return Liquidity(
+        days, modules, _inputs(index[-1], ranks, modules), long[long["date"] >= index[-90:][0]], heat, shown,
+        _described(shown), spoken, written, none, clock.now(),
     )  # fmt: skip
 
 
-def nothing(problem: StoreError | None = None) -> Record:
+def nothing(problem: StoreError | None = None) -> Liquidity:
     """What is read from a store that never held a row of liquidity."""
-    whole = record(years=0.2)
-    parts = [
-        getattr(whole, name).head(0)
-        for name in Record.__dataclass_fields__
-        if name not in ("read_at", "problem")
-    ]
-    return Record(*parts, problem=problem)
+    return replace(read_liquidity.nothing(), problem=problem)

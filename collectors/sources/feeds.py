@@ -7,9 +7,9 @@ what it says is checked here.
 import hashlib
 import html
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -69,7 +69,7 @@ def items(answer: Answer) -> tuple[list[Item], list[Rejected]]:
     return found, rejected
 
 
-def _item(entry: Mapping[str, Any], at: datetime, zone: Any) -> Item:
+def _item(entry: dict[str, Any], at: datetime, zone: Any) -> Item:
     title = text(_plain(str(entry.get("title", ""))), _TITLE_CAP)
     if "\ufffd" in title:
         raise Unfit("mojibake")
@@ -86,15 +86,19 @@ def _plain(title: str) -> str:
     return _TAG.sub(" ", html.unescape(html.unescape(title)))
 
 
-def _published(entry: Mapping[str, Any], at: datetime, zone: Any) -> tuple[datetime, bool]:
-    said = entry.get("published_parsed") or entry.get("updated_parsed")
-    written = str(entry.get("published") or entry.get("updated") or "")
+def _published(entry: dict[str, Any], at: datetime, zone: Any) -> tuple[datetime, bool]:
+    # Not entry.get: feedparser gives one for the other, with a warning.
+    raw = {
+        name: dict.get(entry, name) for name in ("published_parsed", "published", "updated_parsed", "updated")
+    }
+    said = raw["published_parsed"] or raw["updated_parsed"]
+    written = str(raw["published"] or raw["updated"] or "")
     try:
-        # feedparser takes a time without a zone for UTC.
+        # feedparser takes a time without a zone for UTC, or for none.
         theirs = UTC if said and _has_zone(written) else zone
-        read = datetime(*said[:6], tzinfo=theirs) if said else datetime.fromisoformat(written)
+        read = datetime(*said[:6], tzinfo=theirs) if said else parsedate_to_datetime(written)
         read = (read if read.tzinfo else read.replace(tzinfo=zone)).astimezone(UTC)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, IndexError):
         return at, False
     if read > at + _AHEAD or read < at - _OLDEST:
         return at, False

@@ -5,7 +5,7 @@ Three facts stay three facts: what the data is as of, how the last run ended, wh
 
 import html
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,9 +17,15 @@ from storage.records import REASONS, TRIGGERS
 from storage.texts import N_, _, ngettext
 
 if TYPE_CHECKING:
-    from collectors.freshness import PipelineStatus
+    from collectors.freshness import PipelineStatus, SourceStatus
     from storage.records import Counts, RunRecord, StepRecord
     from storage.settings import Settings
+
+
+# More sources than this are told by upstream: a card is no wall.
+MANY = 8
+# From this many steps on that say the same, it is said once.
+ALIKE = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +85,7 @@ def cell(name: str) -> str:
 
 def pipelines(names: Iterable[str]) -> str:
     """Pipelines as a person calls them: "Crypto"."""
-    known = {"crypto": _("Crypto")}
+    known = {"crypto": _("Crypto"), "liquidity": _("Liquidity")}
     return " + ".join(known.get(name, name) for name in names)
 
 
@@ -128,12 +134,14 @@ def outcome(settings: "Settings", run: "RunRecord | None", pipeline: str) -> str
     return _("{time} · {state} in {span}").format(time=when, state=word, span=formats.span(run.seconds))
 
 
-def facts(rows: Iterable[Sequence[str]]) -> None:
-    """Rows of text in columns that line up, the first one muted; text only, never markup."""
+def facts(rows: Iterable[Sequence[str]], hints: Sequence[str] = ()) -> None:
+    """Rows of text in columns that line up, the first one muted; text only, never markup. `hints`: what
+    the pointer says of each row."""
     lines = [[html.escape(cell) for cell in row] for row in rows]
+    said = [f' title="{html.escape(hint)}"' if hint else "" for hint in hints] or [""] * len(lines)
     cells = "".join(
-        f"<span style='opacity:{0.65 if n == 0 else 1}'>{cell}</span>"
-        for line in lines
+        f"<span style='opacity:{0.65 if n == 0 else 1}'{hint}>{cell}</span>"
+        for line, hint in zip(lines, said, strict=True)
         for n, cell in enumerate(line)
     )
     columns = " ".join(["max-content"] * (max(map(len, lines), default=1) - 1))
@@ -157,8 +165,13 @@ def pipeline_facts(
     )
 
 
-def source_facts(status: "PipelineStatus") -> None:
-    """Every source of a pipeline with its own newest day and whether that is the newest there is."""
+def source_facts(status: "PipelineStatus", titles: Mapping[str, str] | None = None) -> None:
+    """Every source of a pipeline with its own newest day and whether that is the newest there is; more
+    than MANY of them by upstream, whose `titles` are given by source."""
+    if len(status.sources) > MANY:
+        found = by_upstream(status.sources, titles or {})
+        facts([row for row, _hint in found], [hint for _row, hint in found])
+        return
     rows = []
     for one in status.sources:
         if one.required:
@@ -167,6 +180,32 @@ def source_facts(status: "PipelineStatus") -> None:
             word = _("late") if one.freshness == "late" else _(look.word)
             rows.append((one.source, formats.day(one.data_as_of), f"{look.sign} {word}"))
     facts(rows)
+
+
+def by_upstream(
+    sources: Iterable["SourceStatus"], titles: Mapping[str, str]
+) -> list[tuple[tuple[str, str, str], str]]:
+    """One row an upstream: name and number of its sources, their oldest newest day, how many are behind;
+    and with each row the names of those that are."""
+    groups: dict[str, list[SourceStatus]] = {}
+    for one in sources:
+        groups.setdefault(titles.get(one.source, one.source.split(".")[0]), []).append(one)
+    return [_group(title, found) for title, found in groups.items()]
+
+
+def _group(title: str, found: Sequence["SourceStatus"]) -> tuple[tuple[str, str, str], str]:
+    days = [one.data_as_of for one in found if one.data_as_of]
+    behind = [one for one in found if one.freshness != "fresh" and one.required]
+    look, word = FRESHNESS["fresh"], _(FRESHNESS["fresh"].word)
+    if not days:
+        look, word = FRESHNESS["never"], _(FRESHNESS["never"].word)
+    elif behind:
+        order = list(FRESHNESS)
+        look = FRESHNESS.get(max((one.freshness for one in behind), key=order.index), _UNKNOWN)
+        word = ngettext("{n} behind", "{n} behind", len(behind)).format(n=formats.number(len(behind)))
+    name = f"{title} × {len(found)}" if len(found) > 1 else title
+    names = ", ".join(one.source for one in behind)
+    return (name, formats.day(min(days, default=None)), f"{look.sign} {word}"), names
 
 
 def said(settings: "Settings", step: "StepRecord") -> str | None:
@@ -178,11 +217,29 @@ def said(settings: "Settings", step: "StepRecord") -> str | None:
     return step.said(local)
 
 
-def advice(settings: "Settings", step: "StepRecord") -> str:
-    """A step that needs a hand as one line of Markdown: what to do, where, why."""
+def advice(settings: "Settings", step: "StepRecord", others: int = 0) -> str:
+    """A step that needs a hand as one line of Markdown: what to do, where, why; `others`: of how many more
+    the same is to be said."""
     look = KINDS.get(step.kind or "") or state(step.state)
     why = said(settings, step) or reason(step.reason) or _(state(step.state).word)
-    return f"{inline(look)} **{plain(step.source or step.step)}** {plain(why)}"
+    name = step.source or step.step
+    name = _("{sources} and {n} more").format(sources=name, n=others) if others else name
+    return f"{inline(look)} **{plain(name)}** {plain(why)}"
+
+
+def advices(settings: "Settings", steps: Sequence["StepRecord"]) -> list[str]:
+    """`advice` of every step; where many steps say the same, once, with their number: a key that was
+    taken away stops two dozen series."""
+    grouped: dict[tuple[str | None, str, str | None, str | None], list[StepRecord]] = {}
+    for step in steps:
+        grouped.setdefault((step.kind, step.state, said(settings, step), step.reason), []).append(step)
+    lines = []
+    for found in grouped.values():
+        if len(found) < ALIKE:
+            lines += [advice(settings, step) for step in found]
+        else:
+            lines.append(advice(settings, found[0], others=len(found) - 1))
+    return lines
 
 
 def needs_a_hand(steps: Iterable["StepRecord"]) -> Sequence["StepRecord"]:

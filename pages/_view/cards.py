@@ -17,9 +17,11 @@ if TYPE_CHECKING:
 MODEBAR_AWAY = ["zoom2d", "pan2d", "select2d", "lasso2d", "zoomIn2d", "zoomOut2d", "autoScale2d"]
 
 
-def chart(drawn: go.Figure, name: str, rows: pd.DataFrame, label: str) -> None:
+def chart(
+    drawn: go.Figure, name: str, rows: pd.DataFrame, label: str, topic: str = "crypto", below: str = ""
+) -> None:
     """A chart under its sentence (`label` where there is nothing to say), with the rows behind it as
-    CSV and itself as PNG."""
+    CSV and itself as PNG, in files that `topic` leads; `below`: what else is to be said of it."""
     meta = drawn.layout.meta
     title = meta["title"] or label
     with st.container(border=True, gap="xsmall", height="stretch"):
@@ -27,8 +29,8 @@ def chart(drawn: go.Figure, name: str, rows: pd.DataFrame, label: str) -> None:
             with st.container(gap=None):
                 st.markdown(f"**{plain(title)}**")
                 st.caption(plain(meta["subtitle"]) or "&nbsp;")
-            download(name, rows)
-        picture = {"filename": f"crypto_{name}", "scale": 2}
+            download(name, rows, topic)
+        picture = {"filename": f"{topic}_{name}", "scale": 2}
         config = {"displaylogo": False, "modeBarButtonsToRemove": MODEBAR_AWAY}
         st.plotly_chart(
             drawn,
@@ -38,14 +40,16 @@ def chart(drawn: go.Figure, name: str, rows: pd.DataFrame, label: str) -> None:
             config=config | {"toImageButtonOptions": picture},
             alt=title,
         )
+        if below:
+            st.caption(plain(below))
 
 
-def download(name: str, rows: pd.DataFrame) -> None:
+def download(name: str, rows: pd.DataFrame, topic: str = "crypto") -> None:
     """The rows behind a chart or table, with their provenance; made when it is asked for."""
     st.download_button(
         "CSV",
         data=lambda: tables.csv(rows),
-        file_name=f"crypto_{name}.csv",
+        file_name=f"{topic}_{name}.csv",
         mime="text/csv",
         key=f"csv_{name}",
         icon=":material/download:",

@@ -155,6 +155,24 @@ def points(value: Any, digits: int = 1) -> str:
     return _("{n} pp").format(n=_signed(figure, digits, True)).replace(" ", _SPACE)
 
 
+def fixed(value: Any, digits: int = 1) -> str:
+    """A figure with always as many decimals: "24.1"."""
+    figure = _finite(value)
+    return DASH if figure is None else _decimal(figure, digits)
+
+
+def ordinal(value: Any) -> str:
+    """Of a rank in percent, rounded down so that it never reads as one that was not reached: "17th"."""
+    figure = _finite(value)
+    if figure is None:
+        return DASH
+    whole = max(1, int(figure + 1e-9))
+    if language() == "ko":
+        return str(whole)
+    ending = "th" if 10 < whole % 100 < 14 else {1: "st", 2: "nd", 3: "rd"}.get(whole % 10, "th")
+    return f"{whole}{ending}"
+
+
 def change(value: Any, digits: int = 0) -> str:
     """A difference of plain figures: "−6"."""
     figure = _finite(value)

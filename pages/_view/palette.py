@@ -10,6 +10,7 @@ from typing import Any
 
 import streamlit as st
 
+from collectors.stress.inputs import BANDS
 from storage.texts import N_
 
 FONT = '"Source Sans", "Source Sans 3", "Noto Sans KR", "Malgun Gothic", sans-serif'
@@ -25,8 +26,19 @@ class Zone:
 
 
 @dataclass(frozen=True, slots=True)
+class Band:
+    """A band of the StressIndex: its name, the colour of its areas, and that of its words."""
+
+    name: str
+    color: str
+    ink: str
+
+
+@dataclass(frozen=True, slots=True)
 class Palette:
-    """One theme. `up` and `down` follow COLLECTOR_UP_COLOR; with red for a rise a fall is blue."""
+    """One theme. `up` and `down` follow COLLECTOR_UP_COLOR; with red for a rise a fall is blue. `adds` and
+    `takes` are what adds to stress and takes from it: no rise and no fall, so that no setting moves them.
+    `heat` goes from the lowest percentile to the highest, in lightness too."""
 
     dark: bool
     ground: str
@@ -44,6 +56,10 @@ class Palette:
     hatch: str
     series: tuple[str, ...]
     zones: tuple[Zone, ...]
+    bands: tuple[Band, ...]
+    adds: str
+    takes: str
+    heat: tuple[str, ...]
 
 
 _ZONES = (
@@ -57,6 +73,10 @@ _ZONES = (
 
 def _zones(*colors: str) -> tuple[Zone, ...]:
     return tuple(Zone(upto, name, color) for (upto, name), color in zip(_ZONES, colors, strict=True))
+
+
+def _bands(*colors: tuple[str, str]) -> tuple[Band, ...]:
+    return tuple(Band(name, color, ink) for name, (color, ink) in zip(BANDS, colors, strict=True))
 
 
 LIGHT = Palette(
@@ -76,6 +96,12 @@ LIGHT = Palette(
     hatch="#a9aeb2",
     series=("#1f5fc4", "#c2610c", "#1d8576", "#6b4fc0", "#b0327a", "#776600", "#2f87b8", "#5c6570"),
     zones=_zones("#bf3b30", "#e39a55", "#c6c9c3", "#74bdb1", "#1d8576"),
+    bands=_bands(
+        ("#3a9a8d", "#176b5f"), ("#b58b10", "#705600"), ("#a63a0a", "#8f4508"), ("#740f3c", "#740f3c")
+    ),
+    adds="#ad5209",
+    takes="#17766a",
+    heat=("#eceee9", "#f2d798", "#e39a4a", "#b9432f", "#5c1230"),
 )
 
 DARK = Palette(
@@ -95,6 +121,12 @@ DARK = Palette(
     hatch="#4d565f",
     series=("#6ea8ff", "#f0a05a", "#4cc2b0", "#b49cf5", "#f28ac0", "#d9c24a", "#7fd0f0", "#a6adb4"),
     zones=_zones("#e5675a", "#c98746", "#5a626a", "#2f8478", "#4cc2b0"),
+    bands=_bands(
+        ("#4cb8a8", "#63cdbd"), ("#f2d667", "#e5c966"), ("#e07326", "#f0b07a"), ("#c4305f", "#ff9b91")
+    ),
+    adds="#f0a05a",
+    takes="#4cc2b0",
+    heat=("#1a232c", "#4a2a5c", "#a23b5e", "#e8793f", "#ffdc8a"),
 )
 
 # What a rise and a fall look like where red means up.
@@ -118,6 +150,11 @@ def colors(up_color: str = "green") -> Palette:
 def sign_color(palette: Palette, direction: int) -> str:
     """The colour of a change by its direction (1, 0, -1)."""
     return {1: palette.up, -1: palette.down}.get(direction, palette.muted)
+
+
+def band(palette: Palette, name: object) -> Band | None:
+    """The band of that name; None for a day without one."""
+    return next((one for one in palette.bands if one.name == name), None)
 
 
 def mix(low: str, high: str, share: float) -> str:
