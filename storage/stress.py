@@ -52,7 +52,8 @@ def observed(connection: duckdb.DuckDBPyConnection, prefixes: Sequence[str]) -> 
         list(prefixes),
     ).fetchall()
     found = connection.execute(
-        f"SELECT CAST(date - {_FIRST} AS BIGINT) + 1 AS day, value {where} ORDER BY series, date", list(prefixes)
+        f"SELECT CAST(date - {_FIRST} AS BIGINT) + 1 AS day, value {where} ORDER BY series, date",
+        list(prefixes),
     ).fetchnumpy()
     return Stored(
         _columns(names, found),

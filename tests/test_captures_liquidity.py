@@ -63,7 +63,8 @@ def test_the_unit_is_read_from_captured_metadata(tmp_path: Path) -> None:
 
 
 def test_points_and_blanks_of_fred_are_no_values(tmp_path: Path) -> None:
-    body = b"""<observations><observation date="2026-11-20" value="4.10"/><observation date="2026-11-23" value="."/>
+    body = b"""<observations><observation date="2026-11-20" value="4.10"/>
+        <observation date="2026-11-23" value="."/>
         <observation date="2026-11-24" value=""/><observation date="2026-11-25" value="nan"/>
         <observation date="2026-11-26" value="1e999"/><observation date="soon" value="4.1"/>
         <observation date="2026-11-27" value="4,1"/></observations>"""
@@ -250,7 +251,7 @@ def test_korean_items_have_the_time_of_their_desk() -> None:
     assert times[2] == "2026-05-18T15:41:21+00:00"
 
 
-# ---------------------------------------------------------------- speeches (no page is captured: the shape alone)
+# ------------------------------------------------ speeches (no page is captured: the shape alone)
 
 PAGE = b"""<!DOCTYPE html><html><head><title>Speech by A - Federal Reserve Board</title></head><body>
 <div id="nav"><p>Skip to main content</p></div>

@@ -543,7 +543,7 @@ def test_a_blank_key_is_no_key(world: World) -> None:
         ["nonsense"],
         ["crypto", "nonsense"],
         ["news"],
-        ["liquidity"],
+        ["news"],
         ["backup"],
         ["doctor"],
         ["crypto", "--nope"],

@@ -99,20 +99,18 @@ def _taken(
 
 
 def _lines(rows: pd.DataFrame, measure: str, hover: list[str], palette: Palette) -> list[dict[str, Any]]:
-    """Published days as a full line, days computed later as a thin one up to where that begins."""
+    """Published days as a strong line, days computed later as a thin grey one up to where that begins."""
     published = stress_axis.yes(rows["published"])
     # The last day before a published one ends where that begins.
     later = ~published | published & ~published.shift(1, fill_value=True)
-    # Over years dots would run into each other.
-    dash = "solid" if len(rows) > DETAILED else "2px,1.5px"
     common = {"type": "scatter", "x": rows["date"], "connectgaps": False, "cliponaxis": False}
     common |= {"hovertemplate": pointer(), "showlegend": False}
     # Each text once: they are most of what the page weighs.
     told = [(text, "") if one else ("", text) for text, one in zip(hover, published, strict=True)]
     computed = {"name": _("computed later"), "y": rows[measure].where(later), "mode": "lines"}
-    computed |= {"line": {"color": palette.muted, "width": 1.1, "dash": dash}}
+    computed |= {"line": {"color": palette.muted, "width": 1.5}}
     seen = {"name": _("published"), "y": rows[measure].where(published), "mode": "lines+markers"}
-    seen |= {"line": {"color": palette.accent, "width": 2}}
+    seen |= {"line": {"color": palette.accent, "width": 2.5}}
     seen |= {"marker": _dots(rows, seen["y"], palette), "customdata": [text for text, _rest in told]}
     return [common | computed | {"customdata": [rest for _text, rest in told]}, common | seen]
 
