@@ -94,7 +94,8 @@ def replay(settings: Settings, wait_s: float = 5.0) -> list[tuple[merge.Landed, 
         schema.migrate_within(settings, connection)
         settled = replay_within(settings, connection)
         if settled:
-            _describe(settings, connection, SOURCES.values(), settled[-1][0].run_id)
+            named = [SOURCES[batch.step] for batch, _count in settled if batch.step in SOURCES]
+            _describe(settings, connection, named, settled[-1][0].run_id)
     if settled:
         db.checkpoint(settings, wait_s)
     _settle(settings, settled)
