@@ -17,6 +17,8 @@ from storage.texts import _
 # What no theme option can do: figures of equal width, and the language beside the menu.
 STYLE = """<style>
 [data-testid="stApp"] { font-variant-numeric: tabular-nums; }
+/* Korean breaks between words, not within them. */
+[data-testid="stApp"] { word-break: keep-all; overflow-wrap: anywhere; }
 .st-key-language { position: fixed; top: .8rem; right: 3.2rem; z-index: 1000000; width: auto; }
 .st-key-language button { min-height: 1.8rem; padding: 0 .6rem; }
 /* Left of the language, not under it. */

@@ -105,7 +105,7 @@ def lines(
         "shapes": shapes,
         "annotations": [*notes, *labels, marks.credit(credit, palette)],
         "showlegend": len(drawn) > MAX_LABELS,
-        "margin": {"r": 10 + max((7 * len(label["text"]) for label in labels), default=0), "b": 34},
+        "margin": {"r": 10 + max((formats.width(label["text"]) for label in labels), default=0), "b": 34},
     }
     hatched = marks.hatched(missing(known.mean(axis=1), max(since, shown.first)), shown, palette)
     return figure([hatched, *(_trace(line, palette) for line in drawn)], layout, palette, title, subtitle)

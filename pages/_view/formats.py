@@ -5,10 +5,12 @@ digits; whole dollars are shown whole.
 """
 
 import math
+import re
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, SupportsFloat
+from unicodedata import east_asian_width
 
 from babel.dates import format_date, format_skeleton, format_time, format_timedelta
 from babel.numbers import format_decimal
@@ -234,6 +236,12 @@ def ago(value: Any) -> str:
     if not isinstance(value, datetime) or value != value:
         return DASH
     return format_timedelta(value - clock.now(), add_direction=True, locale=language())
+
+
+def width(text: str) -> int:
+    """About how many pixels a chart's label takes; tags in it are not drawn."""
+    drawn = re.sub(r"<[^>]*>", "", text)
+    return sum(13 if east_asian_width(sign) in "WF" else 7 for sign in drawn)
 
 
 def span(seconds: Any) -> str:

@@ -64,7 +64,7 @@ def history(
         "shapes": shapes,
         "annotations": [*notes, end, marks.credit(credit, palette)],
         "showlegend": False,
-        "margin": {"r": 14 + 7 * len(end["text"].split("<br>")[-1]), "b": 34},
+        "margin": {"r": 14 + max(map(formats.width, end["text"].split("<br>"))), "b": 34},
     }
     hatched = marks.hatched(stress_axis.gaps(days, measure, shown), shown, palette)
     drawn = [hatched, stress_axis.strip(rows, palette, _bands(rows)), *_lines(rows, measure, hover, palette)]

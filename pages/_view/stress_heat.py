@@ -69,7 +69,8 @@ def chart(found: Matrix | None, palette: Palette, *, credit: str) -> go.Figure:
             "tickformatstops": marks.day_formats(),
             "tickangle": 0,
         }
-        | {"ticks": "outside", "ticklen": 3},
+        # Four fit on a phone.
+        | {"ticks": "outside", "ticklen": 3, "nticks": 4},
         "yaxis": {
             "range": [len(labels) - 0.5, -0.5],
             "tickvals": list(range(len(labels))),

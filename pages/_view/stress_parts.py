@@ -29,6 +29,7 @@ def waterfall(day: "pd.Series[Any]", modules: pd.DataFrame, palette: Palette, *,
         formats.change(value, 1) if there else _absent(status)
         for value, there, status in zip(points, counted, modules["status"], strict=True)
     ]
+    words = [text for text, there in zip(said, counted, strict=True) if not there]
     total, level = _("Index"), float(day["index"])
     ends = [start + value for start, value in zip(starts, points, strict=True)]
     tones = [_tone(value, palette) for value in points]
@@ -48,7 +49,8 @@ def waterfall(day: "pd.Series[Any]", modules: pd.DataFrame, palette: Palette, *,
         "shapes": [_vertical(NEUTRAL, palette), *_steps(ends[:-1], names, palette)],
         "annotations": [marks.credit(credit, palette)],
         "showlegend": False,
-        "margin": {"b": 34, "l": 8, "r": 8},
+        # A text stands where its bar ends, and may lead out of the plot.
+        "margin": {"b": 34, "l": 8, "r": 8 + max(map(formats.width, words), default=0)},
     }
     return figure(bars, layout, palette, _title(modules), _subtitle(day, credit))
 

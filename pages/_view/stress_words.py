@@ -84,6 +84,9 @@ def _moved(record: Record, row: "pd.Series[Any]") -> str:
     parts["coverage"] = 0.0 if row["coverage_effect"] != row["coverage_effect"] else row["coverage_effect"]
     sign = 1 if total > 0 else -1
     name = max(parts, key=lambda name: sign * parts[name])
+    if not formats.direction(parts[name], 1):
+        # Nothing that could be named moved as much as is shown.
+        return _("hardly changed in a day")
     who = _("a change of coverage") if name == "coverage" else title(str(name))
     text = _("{move} in a day, led by {name} ({part})")
     return text.format(move=formats.change(total, 1), name=who, part=formats.change(parts[name], 1))

@@ -54,9 +54,9 @@ class Console:
         connection.close()
         return reply.status, body
 
-    def collect(self) -> None:
-        """The demo market, collected from the command line."""
-        command = [sys.executable, str(ROOT / "collect.py"), "crypto", "--demo"]
+    def collect(self, *pipelines: str) -> None:
+        """The demo market, collected from the command line; crypto alone where nothing is said."""
+        command = [sys.executable, str(ROOT / "collect.py"), *(pipelines or ("crypto",)), "--demo"]
         subprocess.run(command, env=self.environment, check=True, capture_output=True, timeout=60)
 
 

@@ -109,7 +109,7 @@ def test_a_page_looks_as_it_should(
     visit.clean()
 
 
-@pytest.mark.parametrize("page", ["/", "/crypto", "/runs"])
+@pytest.mark.parametrize("page", ["/", "/liquidity", "/crypto", "/runs"])
 def test_the_zone_of_the_browser_changes_no_time_and_no_day(
     open_page: Opener, console: Console, page: str
 ) -> None:
