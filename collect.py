@@ -92,8 +92,18 @@ def _pipeline_parser() -> _Parser:
     parser.add_argument(
         "--force", action="store_true", help=_("collect even where a scheduled start finds all fresh")
     )
+    parser.add_argument(
+        "--after",
+        nargs="+",
+        default=[],
+        metavar="PIPELINE",
+        choices=(*PIPELINES, "all"),
+        help=_("first see that these have run since their scheduled time of today"),
+    )
     parser.add_argument("--json", action="store_true", help=_("one JSON line per event"))
+    # What the console says to the process that it starts.
     parser.add_argument("--run-id", help=argparse.SUPPRESS)
+    parser.add_argument("--source", action="append", default=[], help=argparse.SUPPRESS)
     return parser
 
 
@@ -111,6 +121,9 @@ def _collect(argv: Sequence[str]) -> int:
     from storage.store_error import StoreError
 
     settings = _settings(given.demo)
+    if unknown := _unknown_sources(given.source):
+        sys.stderr.write(f"collect.py: {_('There is no source {name}.').format(name=unknown[0])}\n")
+        return USAGE
     _prepare(settings)
     names = PIPELINES if "all" in given.pipelines else tuple(given.pipelines)
     if "liquidity" in names and sys.modules.get("pandas", 0) is None:
@@ -118,7 +131,14 @@ def _collect(argv: Sequence[str]) -> int:
         del sys.modules["pandas"]
     wait_s = given.wait if given.wait is not None else WAIT_S.get(given.trigger, 0.0)
     start = Start(
-        names, given.trigger, wait_s, given.force, given.run_id, os.environ.get("COLLECTOR_STARTER")
+        names,
+        given.trigger,
+        wait_s,
+        given.force,
+        given.run_id,
+        os.environ.get("COLLECTOR_STARTER"),
+        PIPELINES if "all" in given.after else tuple(given.after),
+        frozenset(given.source),
     )
     lines = console_lines.Lines(settings, as_json=given.json)
     try:
@@ -126,6 +146,14 @@ def _collect(argv: Sequence[str]) -> int:
     except StoreError as problem:
         lines.problem(problem)
         return 3
+
+
+def _unknown_sources(names: Sequence[str]) -> list[str]:
+    if not names:
+        return []
+    from collectors.registry import SOURCES
+
+    return [name for name in names if name not in SOURCES]
 
 
 def _guarded(settings: Settings, start: Any, emit: Callable[[dict[str, Any]], None]) -> int:

@@ -10,8 +10,8 @@ from storage import clock, ledger
 from storage.settings import ROOT, Settings
 
 
-def launch(settings: Settings, pipelines: Sequence[str], trigger: str) -> str:
-    """Reserves a run and starts its process, detached; gives the run_id at once.
+def launch(settings: Settings, pipelines: Sequence[str], trigger: str, sources: Sequence[str] = ()) -> str:
+    """Reserves a run and starts its process, detached; gives the run_id at once. `sources`: only these.
 
     Raises ledger.Busy naming the run under way when there is one.
     """
@@ -19,6 +19,8 @@ def launch(settings: Settings, pipelines: Sequence[str], trigger: str) -> str:
     ledger.reserve(settings, run_id, pipelines, trigger, os.environ.get("COLLECTOR_STARTER"))
     command = [sys.executable, "-X", "utf8", str(ROOT / "collect.py"), *pipelines]
     command += ["--trigger", trigger, "--run-id", run_id]
+    for source in sources:
+        command += ["--source", source]
     if settings.demo:
         command.append("--demo")
     _spawn(command, ROOT)

@@ -17,19 +17,17 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from collectors import export_step, freshness, housekeeping, outcome, run, under_way
+from collectors import export_step, freshness, housekeeping, order, outcome, run, under_way
 from collectors.http import Http
+from collectors.model import Source
 from collectors.registry import PIPELINES, ordered
-from storage import clock, hosts, landing, ledger, points, read
+from storage import clock, hosts, journal, landing, ledger, points, read
 from storage.db import StoreError
-from storage.ledger import Busy, StepRecord
+from storage.ledger import StepRecord
 from storage.settings import Settings
 from storage.store_error import explained
 
 log = logging.getLogger("collector")
-# A start that cannot get the lock at once tries for this long before it waits or gives up.
-RETRY_S = 1.0
-POLL_S = 0.1
 WATCH_S = 0.25
 BEAT_S = 2.0
 # What is kept back of the deadline for every pipeline still to come.
@@ -56,6 +54,10 @@ class Start:
     force: bool = False
     run_id: str | None = None
     starter: str | None = None
+    # What has to have run today before it.
+    after: Sequence[str] = ()
+    # Only these sources, by name; none: all of the pipelines.
+    only: frozenset[str] = frozenset()
 
 
 Emit = Callable[[dict[str, Any]], None]
@@ -98,10 +100,15 @@ def _stopped(settings: Settings, run_id: str, pipelines: Sequence[str], state: s
 
 
 def _execute(settings: Settings, run_id: str, pipelines: tuple[str, ...], start: Start, emit: Emit) -> int:
-    if start.run_id is None and not _reserved(settings, run_id, pipelines, start):
-        ledger.record_skip(settings, run_id, pipelines, start.trigger, "busy", outcome.BUSY)
-        emit(_finished(settings, run_id))
-        return outcome.BUSY
+    if start.run_id is None:
+        got = order.reserved(
+            settings, run_id, pipelines, start.after, start.trigger, start.starter, start.wait_s
+        )
+        if got is None:
+            ledger.record_skip(settings, run_id, pipelines, start.trigger, "busy", outcome.BUSY)
+            emit(_finished(settings, run_id))
+            return outcome.BUSY
+        pipelines = got
     points.reach("after_reserve")
     own = ledger.lock_path(settings, run_id)
     # Held from now on: it tells one who waits for its turn from a child that never came.
@@ -115,8 +122,8 @@ def _execute(settings: Settings, run_id: str, pipelines: tuple[str, ...], start:
 def _take_turn(settings: Settings, run_id: str, pipelines: tuple[str, ...], start: Start, emit: Emit) -> int:
     try:
         held = FileLock(ledger.lock_path(settings, "run")).acquire(
-            timeout=max(start.wait_s, RETRY_S),
-            poll_interval=POLL_S,
+            timeout=max(start.wait_s, order.RETRY_S),
+            poll_interval=order.POLL_S,
             cancel_check=lambda: ledger.cancel_asked(settings, run_id),
         )
     except Timeout:
@@ -133,18 +140,6 @@ def _take_turn(settings: Settings, run_id: str, pipelines: tuple[str, ...], star
         points.reach("after_claim")
         ledger.sweep_locks(settings, run_id)
         return _Execution(settings, run_id, pipelines, start, emit).run()
-
-
-def _reserved(settings: Settings, run_id: str, pipelines: Sequence[str], start: Start) -> bool:
-    give_up = time.monotonic() + max(RETRY_S, start.wait_s)
-    while True:
-        try:
-            ledger.reserve(settings, run_id, pipelines, start.trigger, start.starter)
-            return True
-        except Busy:
-            if time.monotonic() >= give_up:
-                return False
-            time.sleep(POLL_S)
 
 
 def _finished(settings: Settings, run_id: str) -> dict[str, Any]:
@@ -187,6 +182,7 @@ class _Execution:
                 "trigger": self.start.trigger,
             }
         )
+        journal.open_run_log(self.settings, self.run_id)
         log.info("[START] run %s %s (%s)", self.run_id, " ".join(self.pipelines), self.start.trigger)
         try:
             with run.isolated() as caught, self._watched():
@@ -218,15 +214,20 @@ class _Execution:
         if not wanted:
             return
         landing.prepare(self.settings)
-        housekeeping.open_store(self.steps, [source for name in wanted for source in PIPELINES[name]])
+        housekeeping.open_store(self.steps, [source for name in wanted for source in self._sources(name)])
         for n, name in enumerate(wanted, 1):
             self.outcomes[name] = self._pipeline(name, self.until - SHARE_S * (len(wanted) - n))
 
     def _pipeline(self, name: str, until: float) -> str:
-        sources = PIPELINES[name]
+        sources = self._sources(name)
         collected = run.collect(self.steps, name, sources, until)
         housekeeping.close_store(self.steps, sources, collected)
         return outcome.of_steps(collected, [self._computed(name, collected)])
+
+    def _sources(self, name: str) -> list[Source]:
+        """The sources of a pipeline that this run asks: all, or those that it was started for."""
+        only = self.start.only
+        return [source for source in PIPELINES[name] if not only or source.name in only]
 
     def _computed(self, name: str, collected: Sequence[StepRecord]) -> StepRecord:
         """What is made of a pipeline's rows once they are in: the index, the export."""
@@ -245,7 +246,7 @@ class _Execution:
                 "at": clock.stamp(clock.now()),
                 "run_id": step.run_id,
                 "n": step.n,
-                "m": sum(len(PIPELINES[name]) + 1 for name in self.pipelines),
+                "m": sum(len(self._sources(name)) + 1 for name in self.pipelines),
                 **freshness.step_json(step),
             }
         )

@@ -16,6 +16,7 @@ from storage.ledger_file import connect, deciding, exists, opening, path, requir
 from storage.ledger_life import LIVE, alive, bury_within, end_steps, lock_path, running, seen
 from storage.ledger_read import (
     cancel_asked,
+    ended_since,
     last_run,
     last_steps,
     merge_mark,
@@ -41,6 +42,7 @@ __all__ = [
     "cancel_asked",
     "connect",
     "deciding",
+    "ended_since",
     "exists",
     "last_run",
     "last_steps",

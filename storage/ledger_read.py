@@ -110,6 +110,17 @@ def steps(settings: Settings, run_id: str) -> list[StepRecord]:
         return [_step(row) for row in db.execute("SELECT * FROM step WHERE run_id=? ORDER BY n", (run_id,))]
 
 
+def ended_since(settings: Settings, pipeline: str, since: datetime) -> bool:
+    """Whether a run took up this pipeline and ended, not before `since`, as ok, partial, failed or skipped
+    there; a start that found another run under way has not."""
+    query = (
+        "SELECT 1 FROM run WHERE finished_at >= ? AND coalesce(reason, '') <> 'busy'"
+        " AND json_extract(outcomes, '$.' || ?) IN ('ok', 'partial', 'failed', 'skipped') LIMIT 1"
+    )
+    with reading(settings) as db:
+        return db is not None and db.execute(query, (clock.stamp(since), pipeline)).fetchone() is not None
+
+
 def last_run(settings: Settings, pipeline: str, states: Sequence[str] = ()) -> RunRecord | None:
     """The newest run that took up this pipeline, optionally by its outcome there."""
     query = f"{_WITH_COUNTS} WHERE EXISTS (SELECT 1 FROM json_each(run.pipelines) WHERE value=?)"

@@ -96,13 +96,18 @@ def _published(entry: dict[str, Any], at: datetime, zone: Any) -> tuple[datetime
     try:
         # feedparser takes a time without a zone for UTC, or for none.
         theirs = UTC if said and _has_zone(written) else zone
-        read = datetime(*said[:6], tzinfo=theirs) if said else parsedate_to_datetime(written)
+        read = _at(said, theirs) if said else parsedate_to_datetime(written)
         read = (read if read.tzinfo else read.replace(tzinfo=zone)).astimezone(UTC)
     except (TypeError, ValueError, IndexError):
         return at, False
     if read > at + _AHEAD or read < at - _OLDEST:
         return at, False
     return read, True
+
+
+def _at(said: Any, zone: Any) -> datetime:
+    year, month, day, hour, minute, second = said[:6]
+    return datetime(year, month, day, hour, minute, second, tzinfo=zone)
 
 
 def _has_zone(written: str) -> bool:
