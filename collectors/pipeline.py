@@ -96,6 +96,8 @@ def _stopped(settings: Settings, run_id: str, pipelines: Sequence[str], state: s
     if ledger.run(settings, run_id) is not None:
         ledger.finish(settings, run_id, state, code, dict.fromkeys(pipelines, state))
         emit(_finished(settings, run_id))
+    # A signal may come while the lock is being taken, before anybody would remove it.
+    _unlink(ledger.lock_path(settings, run_id))
     return code
 
 

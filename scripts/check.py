@@ -68,7 +68,11 @@ def _stages(pytest_arguments: Sequence[str]) -> list[tuple[str, Callable[[], int
         ("ruff check", tool("ruff", "check", ".")),
         ("ruff format", tool("ruff", "format", "--check", ".")),
         ("mypy", tool("mypy")),
-        ("pytest", tool("pytest", *pytest_arguments)),
+        # Files side by side, each in order: most tests wait for a process or a clock.
+        (
+            "pytest",
+            tool("pytest", "-n", "auto", "--maxprocesses", "4", "--dist", "loadfile", *pytest_arguments),
+        ),
     ]
 
 
