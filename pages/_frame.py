@@ -104,7 +104,16 @@ def running_banner(settings: Settings, language: str) -> None:
     if live is None:
         st.rerun()
         return
-    collect_now.banner(live, freshness.progress(live, steps))
+    collect_now.banner(live, freshness.progress(live, steps), lambda run: cancel(settings, run))
+
+
+def cancel(settings: Settings, run_id: str) -> None:
+    """Asks a run to stop; one that has just ended needs no asking."""
+    try:
+        ledger.cancel(settings, run_id)
+    except sqlite3.Error as error:
+        problem = freshness.unread(settings, error)
+        st.toast(badges.plain(texts.say(problem.message, problem.values)), icon=":material/error:")
 
 
 def in_the_way(settings: Settings, wait_s: float = 0.0) -> Problem | None:

@@ -16,10 +16,10 @@ from storage.settings import Settings, load
 from storage.texts import _
 
 
-def start(settings: Settings, pipeline: str) -> None:
+def start(settings: Settings, *pipelines: str) -> None:
     """Starts a run and comes back at once; one that is under way stays the only one."""
     try:
-        collect_now.watch(launch.launch(settings, [pipeline], "console"))
+        collect_now.watch(launch.launch(settings, pipelines, "console"))
     except ledger.Busy as other:
         collect_now.watch(other.run_id)
         collect_now.busy(other.run_id)
@@ -177,7 +177,9 @@ def draw() -> None:
     status = freshness.status(settings, wait_s)
     now = clock.now()
     today = f"{formats.day(now.astimezone(settings.zone))}, {formats.moment(settings, now)}"
-    st.header(headline(frames, record), anchor=False)
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.header(headline(frames, record), anchor=False, width="stretch")
+        collect_now.all_button(live, lambda: start(settings, *status.pipelines))
     st.caption(f"{badges.plain(today)} {formats.zone(settings)}")
     stress_part(settings, record, status.pipelines.get("liquidity"))
     crypto_part(settings, frames, record.days.empty)

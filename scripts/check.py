@@ -16,6 +16,7 @@ import _venv
 from _venv import ROOT, say
 from storage.texts import _
 
+SIDE_BY_SIDE = ("-n", "auto", "--maxprocesses", "4", "--dist", "loadfile")
 PACKAGES = ("chromium", "fonts-noto-cjk")
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
 PLACES = (
@@ -69,10 +70,7 @@ def _stages(pytest_arguments: Sequence[str]) -> list[tuple[str, Callable[[], int
         ("ruff format", tool("ruff", "format", "--check", ".")),
         ("mypy", tool("mypy")),
         # Files side by side, each in order: most tests wait for a process or a clock.
-        (
-            "pytest",
-            tool("pytest", "-n", "auto", "--maxprocesses", "4", "--dist", "loadfile", *pytest_arguments),
-        ),
+        ("pytest", tool("pytest", *SIDE_BY_SIDE, *pytest_arguments)),
     ]
 
 

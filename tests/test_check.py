@@ -52,7 +52,7 @@ def test_words_for_pytest_are_handed_on(tools: dict[str, int], monkeypatch: pyte
     seen: list[list[str]] = []
     monkeypatch.setattr(check.subprocess, "call", lambda command, **_how: seen.append(command[2:]) or 0)
     check.main(["-k", "start", "-x"])
-    assert seen[-1] == ["pytest", "-k", "start", "-x"]
+    assert seen[-1] == ["pytest", *check.SIDE_BY_SIDE, "-k", "start", "-x"]
 
 
 def test_without_a_chromium_it_says_so_last_and_is_still_green(

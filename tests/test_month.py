@@ -1,4 +1,4 @@
-"""A month of mornings: 06:00 in Seoul every day and up to ten more collections by hand, with a turned clock."""
+"""A month of mornings: 06:00 in Seoul every day and up to ten more collections by hand; a turned clock."""
 
 import json
 import os

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 Progress = tuple["StepRecord | None", int, int]
 _WATCHED = "watched_run"
+_CANCELLED = "cancelled_run"
 # Two lines under the head of a toast on a phone; Streamlit folds what is longer.
 _ROOM = 84
 _NAMED = 2
@@ -64,10 +65,41 @@ def line(live: "RunRecord", progress: Progress) -> str:
     return " · ".join(parts)
 
 
-def banner(live: "RunRecord", progress: Progress) -> None:
-    """One line over the page, while a run is on."""
+def banner(live: "RunRecord", progress: Progress, cancel: Callable[[str], None]) -> None:
+    """One line over the page, while a run is on, with what ends it between two transactions."""
     with st.container(key="running", horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(f"{badges.inline(badges.state(live.state))} {badges.plain(line(live, progress))}")
+        asked = st.session_state.get(_CANCELLED) == live.run_id
+        st.button(
+            _("Cancelling") if asked else _("Cancel"),
+            key="cancel_run",
+            type="tertiary",
+            icon=":material/stop_circle:",
+            disabled=asked,
+            on_click=_cancel,
+            args=(live.run_id, cancel),
+            help=_("What was merged stays; the rest is left to the next run."),
+        )
+
+
+def _cancel(run_id: str, cancel: Callable[[str], None]) -> None:
+    st.session_state[_CANCELLED] = run_id
+    watch(run_id)
+    cancel(run_id)
+
+
+def all_button(live: "RunRecord | None", start: Callable[[], None]) -> None:
+    """Starts every pipeline in its order; while any run is on it cannot be pressed."""
+    st.button(
+        _("Collect all"),
+        key="collect_all",
+        icon=":material/playlist_play:",
+        disabled=live is not None,
+        on_click=start,
+        help=_("Run {run} is under way.").format(run=live.run_id)
+        if live
+        else _("Every pipeline, always in the same order."),
+    )
 
 
 def bar(live: "RunRecord", progress: Progress) -> None:
