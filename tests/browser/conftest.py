@@ -79,9 +79,9 @@ class Visit:
         return str(self.page.inner_text("body"))
 
     def clean(self) -> "Visit":
-        """Nothing went wrong, nothing went out, nothing looks broken."""
+        """Nothing went wrong, went out or looks broken; `legendundefined` is a class of Plotly's own."""
         assert self.errors == [] and self.outside == []
-        assert not re.search(r"\bNaN\b|undefined|Traceback|stException", self.page.content())
+        assert not re.search(r"\bNaN\b|\bundefined\b|Traceback|stException", self.page.content())
         return self
 
 
