@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from storage.settings import Settings
 
 # The names that the registry has; written here so that usage needs no import (a test compares).
-PIPELINES = ("liquidity", "crypto")
+PIPELINES = ("liquidity", "crypto", "news")
 TRIGGERS = ("cli", "console", "api", "schedule", "catchup", "backfill")
 WAIT_S = {"schedule": 1800.0, "catchup": 1800.0, "backfill": 600.0}
 USAGE = 2

@@ -3,24 +3,25 @@
 Errors are JSON everywhere under `/api` and `/exports`, where Streamlit would answer 200 and a page.
 """
 
-import base64
-import hashlib
-import re
-import sqlite3
-from http import HTTPStatus
 from pathlib import Path
 from typing import NoReturn
 
-from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse, RedirectResponse, Response
+from fastapi import APIRouter, FastAPI
+from fastapi.responses import RedirectResponse, Response
 from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute, Match, Mount, NoMatchFound, Route
 from starlette.types import Receive, Scope, Send
 
-from collectors import freshness
-from console_guard import error_body
-from storage import export, ledger, read
-from storage.settings import APP, ROOT, VERSION, Settings
+from console import docs as console_docs
+from console import metrics as console_metrics
+from console import routes as console_routes
+from console import rows as console_rows
+from console import shown as console_shown
+from console import status as console_status
+from console.docs import policy
+from console.gate import tell_errors
+from storage import export
+from storage.settings import ROOT, Settings
 
 FILES = {
     export.PAGE: "text/html; charset=utf-8",
@@ -30,47 +31,39 @@ FILES = {
 }
 
 
-def _told(_request: Request, error: Exception) -> Response:
-    """Any error as JSON; of an unexpected one nothing is told."""
-    status = error.status_code if isinstance(error, HTTPException) else 500
-    headers = dict(getattr(error, "headers", None) or {}) | {"Cache-Control": "no-store"}
-    return JSONResponse(error_body(status, HTTPStatus(status).phrase), status, headers)
-
-
-def _application() -> FastAPI:
+def _application(settings: Settings) -> FastAPI:
     """Without FastAPI's own documentation pages: they load from elsewhere."""
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
-    app.add_exception_handler(HTTPException, _told)
-    app.add_exception_handler(Exception, _told)
+    app.state.settings = settings
+    tell_errors(app)
     return app
+
+
+def routers() -> tuple[APIRouter, ...]:
+    """Every part of `/api/v1`, in the order of its documentation."""
+    return (
+        console_routes.triggers(),
+        console_status.router,
+        console_routes.router,
+        console_rows.router,
+        console_shown.router,
+        console_metrics.router,
+        console_docs.router,
+    )
 
 
 def api(settings: Settings) -> FastAPI:
     """The application under `/api/v1`."""
-    app = _application()
-
-    @app.get("/healthz")
-    def healthz() -> Response:
-        try:
-            live, journal = ledger.running(settings), "ok" if ledger.exists(settings) else "missing"
-        except sqlite3.Error as error:
-            live, journal = None, freshness.unread(settings, error).code
-        found = {
-            "app": APP,
-            "version": VERSION,
-            "demo": settings.demo,
-            "store": read.probe(settings),
-            "ledger": journal,
-            "running": live.run_id if live else None,
-        }
-        return JSONResponse(found, headers={"Cache-Control": "no-store"})
-
+    app = _application(settings)
+    app.state.latest = console_status.Latest()
+    for part in routers():
+        app.include_router(part)
     return app
 
 
 def site(settings: Settings) -> FastAPI:
     """The old page and the files of the export, and nothing else."""
-    app = _application()
+    app = _application(settings)
     folder = export.folder(settings)
 
     # The page looks for its data beside itself first: so it finds them at both addresses.
@@ -95,19 +88,6 @@ def _file(path: Path) -> Response:
     if path.name == export.PAGE:
         headers["Content-Security-Policy"] = policy(content.decode("utf-8"))
     return Response(content, media_type=FILES[path.name], headers=headers)
-
-
-def policy(html: str) -> str:
-    """The page's content policy: its own inline script by hash, nothing from anywhere else."""
-    # A browser reads every line end as LF before it takes the hash.
-    scripts = re.findall(r"<script>(.*?)</script>", html.replace("\r\n", "\n"), re.DOTALL)
-    hashes = (base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in scripts)
-    allowed = " ".join(f"'sha256-{one}'" for one in hashes)
-    return (
-        f"default-src 'none'; script-src 'self' {allowed}; style-src 'self' 'unsafe-inline';"
-        " img-src 'self' data: blob:; connect-src 'self'; base-uri 'none'; form-action 'none';"
-        " frame-ancestors 'none'"
-    )
 
 
 class Lost(BaseRoute):

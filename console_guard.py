@@ -20,9 +20,17 @@ HEADERS = (
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
     (b"referrer-policy", b"same-origin"),
-    (b"cross-origin-resource-policy", b"same-origin"),
 )
-CODES = {400: "bad_path", 403: "forbidden", 404: "not_found", 405: "method_not_allowed", 421: "wrong_host"}
+CODES = {
+    400: "bad_path",
+    403: "forbidden",
+    404: "not_found",
+    405: "method_not_allowed",
+    415: "unsupported_media_type",
+    421: "wrong_host",
+}
+
+BADGES = "/api/v1/badge/"
 
 _HOST = re.compile(r"(?P<name>\[[0-9a-f:]+\]|[a-z0-9._-]+)(:(?P<port>[0-9]{1,5}))?")
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
@@ -66,7 +74,7 @@ class Guard:
         if scope["type"] not in ("http", "websocket"):
             await self.app(scope, receive, send)
             return
-        guarded = _with_headers(send)
+        guarded = _with_headers(send, _is_badge(scope))
         try:
             self.check(scope)
         except Refusal as refusal:
@@ -75,7 +83,8 @@ class Guard:
         await self.app(scope, receive, guarded)
 
     def check(self, scope: Scope) -> None:
-        """Raises Refusal: 421 for Host, 400 for a path that climbs, 403 for what another site sent."""
+        """Raises Refusal: 421 for Host, 400 for a path that climbs, 403 for what another site sent, 415 for
+        a text body."""
         host = _only(scope, b"host")
         named = _HOST.fullmatch(host.lower()) if host else None
         if named is None or not {named["name"], named[0]} & self.hosts:
@@ -86,12 +95,12 @@ class Guard:
         if origin is not None and origin.lower() not in (f"http://{named[0]}", f"https://{named[0]}"):
             raise Refusal(403, "The request comes from another origin.")
         site = _only(scope, b"sec-fetch-site")
-        if site not in (None, "same-origin", "none") and not _is_link(scope):
+        if site not in (None, "same-origin", "none") and not (_is_link(scope) or _is_badge(scope)):
             raise Refusal(403, "The request comes from another site.")
         kind = _only(scope, b"content-type") or ""
         # A page of any origin may post text/plain without asking first.
         if scope.get("method", "GET") not in _SAFE and kind.lower().startswith("text/plain"):
-            raise Refusal(403, "A body must be JSON.")
+            raise Refusal(415, "A body must be JSON.")
 
 
 def _only(scope: Scope, name: bytes) -> str | None:
@@ -103,6 +112,11 @@ def _only(scope: Scope, name: bytes) -> str | None:
 def _is_link(scope: Scope) -> bool:
     how = (_only(scope, b"sec-fetch-mode"), _only(scope, b"sec-fetch-dest"))
     return scope.get("method") == "GET" and how == ("navigate", "document")
+
+
+def _is_badge(scope: Scope) -> bool:
+    """A picture that other sites may show: that is what a badge is for."""
+    return scope.get("method") == "GET" and str(scope["path"]).startswith(BADGES)
 
 
 def _climbs(scope: Scope) -> bool:
@@ -119,9 +133,13 @@ def _climbs(scope: Scope) -> bool:
     return "%" in path and path != unquote(path)
 
 
-def _with_headers(send: Send) -> Send:
+def _with_headers(send: Send, shown_elsewhere: bool) -> Send:
     """Adds the security headers to every response and takes away leave for other origins."""
-    names = {name for name, _value in HEADERS}
+    headers = (
+        *HEADERS,
+        (b"cross-origin-resource-policy", b"cross-origin" if shown_elsewhere else b"same-origin"),
+    )
+    names = {name for name, _value in headers}
 
     async def guarded(message: Message) -> None:
         if message["type"] in ("http.response.start", "websocket.http.response.start"):
@@ -132,7 +150,7 @@ def _with_headers(send: Send) -> Send:
             ]
             if not any(name.lower() == b"content-security-policy" for name, _value in kept):
                 kept.append((b"content-security-policy", b"frame-ancestors 'none'"))
-            message = {**message, "headers": [*kept, *HEADERS]}
+            message = {**message, "headers": [*kept, *headers]}
         await send(message)
 
     return guarded
@@ -154,6 +172,6 @@ async def _refuse(scope: Scope, receive: Receive, send: Send, refusal: Refusal) 
     await send({"type": f"{prefix}.body", "body": b"" if scope.get("method") == "HEAD" else body})
 
 
-def error_body(status: int, message: str) -> dict[str, dict[str, str]]:
-    """The one shape of an error over HTTP."""
-    return {"error": {"code": CODES.get(status, "internal"), "message": message}}
+def error_body(status: int, message: str, code: str | None = None) -> dict[str, dict[str, str]]:
+    """The one shape of an error over HTTP; `code` is a word that stays."""
+    return {"error": {"code": code or CODES.get(status, "internal"), "message": message}}

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
+from statistics import median
 from typing import cast
 
 from collectors.model import Batch, Believable, Changed, Rejected, Row, Source
@@ -12,10 +13,9 @@ from storage.texts import N_
 
 # Some publishers date a value by the next day; nobody dates it by the one after.
 AHEAD = timedelta(days=1)
-# A whole answer that is so many times what is stored has another unit.
-DRIFT = 19.0
-# Of a whole history the middle says nothing of today.
-_RECENT = 60
+# Of days that are stored an answer says the same again: in the middle it may differ by a tenth, of values
+# that are near nothing by a tenth of their unit, of values of any size by this factor.
+LEVEL, LOOSE, DRIFT = 0.1, 5.0, 20.0
 
 
 def check(source: Source, batch: Batch, known: Known, at: datetime | None = None) -> Batch:
@@ -26,22 +26,21 @@ def check(source: Source, batch: Batch, known: Known, at: datetime | None = None
         last = known.last.get((source.table.name, column), {})
         batch = _without_jumps(batch, column, factor, last, source.table.key[0])
     if source.believable and source.table is OBSERVATION and at is not None:
-        batch = _believed(source, source.believable, batch, known.last.get(("observation", "value"), {}), at)
+        batch = _believed(source, source.believable, batch, known, at)
     _enough(source, batch)
     if source.dead_after and at is not None:
         _alive(source, source.dead_after, batch, at)
     return batch
 
 
-def _believed(
-    source: Source, able: Believable, batch: Batch, last: Mapping[str, float], at: datetime
-) -> Batch:
+def _believed(source: Source, able: Believable, batch: Batch, known: Known, at: datetime) -> Batch:
     """Rows of a series of observations that can be believed; the others set aside with a reason. Series
     that only have values where something happened are judged by their source."""
     lasting = {series.series for series in source.lasting}
     kept: list[Row] = []
     rejected: list[Rejected] = []
-    if drifted := _drifted(able, batch, lasting, last):
+    last = known.last.get(("observation", "value"), {})
+    if drifted := _drifted(able, batch, lasting, known):
         return Batch((), (*batch.rejected, *drifted))
     # A split moves the raw close on purpose.
     explained = {row["date"] for row in batch.rows if row["series"] not in lasting}
@@ -70,18 +69,32 @@ def _believed(
     return Batch(kept, (*batch.rejected, *rejected))
 
 
-def _drifted(able: Believable, batch: Batch, lasting: set[str], last: Mapping[str, float]) -> list[Rejected]:
-    """Every row, where the whole answer lies twenty times above or below what is stored: that is another
-    unit, whatever the metadata say, and no second value confirms it."""
+def _drifted(able: Believable, batch: Batch, lasting: set[str], known: Known) -> list[Rejected]:
+    """Every row, where the answer as a whole says something else of days that are stored than the store
+    does: then it has another unit, or was divided, whatever the metadata say, and no value in it confirms
+    another. One revised day, or a few, moves no middle."""
     rows = [row for row in batch.rows if row["series"] in lasting]
-    stored = last.get(str(rows[0]["series"])) if rows else None
-    if able.absolute or not stored:
+    if not rows:
         return []
-    values = sorted(cast(float, row["value"]) for row in rows)
-    middle, most = values[len(values) // 2], 1 + max(able.step, DRIFT)
-    if middle <= 0 or stored <= 0 or 1 / most <= middle / stored <= most or len(rows) > _RECENT:
+    stored = known.recent.get(str(rows[0]["series"]), {})
+    pairs = [
+        (stored[day], cast(float, row["value"])) for row in rows if (day := cast(date, row["date"])) in stored
+    ]
+    if len(pairs) < 2 or not _moved(able, pairs):
         return []
-    return [Rejected({**row, "before": stored}, "unit") for row in rows]
+    return [Rejected({**row, "before": stored.get(cast(date, row["date"]))}, "unit") for row in rows]
+
+
+def _moved(able: Believable, pairs: list[tuple[float, float]]) -> bool:
+    if able.absolute:
+        usual = median(abs(before) for before, _after in pairs)
+        return median(abs(after - before) for before, after in pairs) > max(LEVEL, LEVEL * usual)
+    if able.step > LOOSE:
+        # What may go from nothing to much in a week is not told by its size, but by a thousandfold.
+        ratios = [after / before for before, after in pairs if before > 0 and after > 0]
+        return bool(ratios) and not 1 / DRIFT <= median(ratios) <= DRIFT
+    ratios = [after / before for before, after in pairs if before > 0]
+    return bool(ratios) and not 1 - LEVEL <= median(ratios) <= 1 + LEVEL
 
 
 def _leaps(able: Believable, before: float, value: float) -> bool:
@@ -125,7 +138,9 @@ def _without_jumps(batch: Batch, column: str, factor: float, last: Mapping[str, 
 
 
 def _enough(source: Source, batch: Batch) -> None:
-    mostly_fit(batch)
+    if "date" in source.table.key:
+        # Of texts there may be one a day, and one that has none says nothing of the others.
+        mostly_fit(batch)
     # Twins are one row: twenty times the same coin is not a market.
     rows = len({tuple(row[name] for name in source.table.key) for row in batch.rows})
     least, most = source.rows

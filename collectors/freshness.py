@@ -89,7 +89,7 @@ def of_source(
         days = [newest.get(series.series) for series in source.lasting]
         stored = None if None in days else min((day for day in days if day), default=None)
     else:
-        stored = newest.get(source.table.name)
+        stored = newest.get(source.kept_as)
     counts = source.required and not lacks_key(settings, source)
     if stored is None:
         return SourceStatus(source.name, source.table.name, None, "never", counts, None)

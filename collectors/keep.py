@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import cast
 
 from collectors.model import Batch, Changed, CollectError, Row, Source
-from collectors.under_way import Fetched, Run
+from collectors.under_way import Fetched, Run, newest_day
 from storage import clock, db, landing, merge, points, schema
 from storage.records import Counts, StepRecord
 from storage.store_error import BUG, StoreError, Stumbled, ledger_problem
@@ -39,7 +39,9 @@ def keep(run: Run, fetched: Fetched, batch: Batch) -> StepRecord:
         source=str(provenance["source"]),
         observed_at=at,
         rejected=rejected_count,
-        frozen_before=_frozen_before(source, at) if not settings.demo else None,
+        frozen_before=_frozen_before(source, at, newest_day(run.known, source))
+        if not settings.demo
+        else None,
         thaws=source.reread is not None,
         restates=source.restates,
     )
@@ -53,10 +55,16 @@ def _provisional(source: Source, row: Row, at: datetime) -> bool:
     return at < source.rhythm.over(cast(date, row["date"]))
 
 
-def _frozen_before(source: Source, at: datetime) -> date | None:
+def _frozen_before(source: Source, at: datetime, newest: date | None) -> date | None:
     """Before which day a stored row is not changed: what can only be seen live ends with its day, what
-    is read again after `reread`; a source that closes days, or restates its past, changes any."""
-    return None if source.closes or source.restates else at.date() - (source.reread or timedelta(0))
+    is read again after `reread`; a source that closes days, or restates its past, changes any. One that
+    asks from its newest stored day on has asked for what it got, however long ago that day was."""
+    if source.closes or source.restates:
+        return None
+    since = at.date() - (source.reread or timedelta(0))
+    if source.believable and source.reread and newest is not None:
+        since = min(since, newest - source.reread)
+    return since
 
 
 def counts_of(count: merge.MergeCount, rejected: int) -> Counts:

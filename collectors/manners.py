@@ -58,6 +58,10 @@ class Manners:
         elif say.shut_out(error):
             self.locked_out.add((call.host, call.credentials))
             self.hosts.denied(call.host, self.now, call.credentials)
+        elif code == "rate_limited":
+            # It answers, and says when: that is no trouble of its own.
+            if probing:
+                self.hosts.released(call.host, self.now)
         elif isinstance(error, Unavailable) or code == "tls":
             if self.hosts.failed(call.host, self.now) or probing:
                 self.given_up.add(call.host)

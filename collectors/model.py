@@ -140,8 +140,8 @@ class Believable:
 class Wire(Protocol):
     """The network as a source with a library of its own is given it: politely, in bounded time."""
 
-    def get(self, request: Request) -> Answer:
-        """The answer to one request. Raises CollectError."""
+    def get(self, request: Request, within_s: float | None = None) -> Answer:
+        """The answer to one request, at the latest when `within_s` seconds are over. Raises CollectError."""
 
     def session(self) -> Any:
         """A session of curl_cffi whose every request goes through `get`, to `Ask.base`."""
@@ -192,6 +192,13 @@ class Source:
     required: bool = True
     needs_key: bool = False
     closes: Table | None = None
+    # Other sources fill the same table: its newest day says nothing of this one's.
+    shared: bool = False
+
+    @property
+    def kept_as(self) -> str:
+        """The name under which the newest stored day of its rows is known (but for observations)."""
+        return self.name if self.shared else self.table.name
 
     @property
     def lasting(self) -> tuple[Series, ...]:

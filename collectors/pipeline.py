@@ -17,7 +17,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from collectors import export_step, freshness, housekeeping, order, outcome, run, under_way
+from collectors import brief_step, export_step, freshness, housekeeping, order, outcome, run, under_way
 from collectors.http import Http
 from collectors.model import Source
 from collectors.registry import PIPELINES, ordered
@@ -232,12 +232,14 @@ class _Execution:
         return [source for source in PIPELINES[name] if not only or source.name in only]
 
     def _computed(self, name: str, collected: Sequence[StepRecord]) -> StepRecord:
-        """What is made of a pipeline's rows once they are in: the index, the export."""
+        """What is made of a pipeline's rows once they are in: the index, the export, the brief."""
         if name == "liquidity":
             # Imported when asked: it brings NumPy, which crypto does without.
             from collectors import stress_step
 
             return stress_step.run_step(self.steps, name, PIPELINES[name], collected)
+        if name == "news":
+            return brief_step.run_step(self.steps, name, collected)
         return export_step.run_step(self.steps, name, collected)
 
     def _on_step(self, step: StepRecord) -> None:

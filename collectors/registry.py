@@ -8,6 +8,7 @@ from collectors.sources import (
     fed_speech,
     fred,
     headlines,
+    news,
     ofr,
     yahoo,
 )
@@ -28,6 +29,7 @@ PIPELINES: dict[str, tuple[Source, ...]] = {
         defillama.PROTOCOLS,
         fear_greed.FEAR_GREED,
     ),
+    "news": (news.SOURCE,),
 }
 
 SOURCES: dict[str, Source] = {source.name: source for sources in PIPELINES.values() for source in sources}

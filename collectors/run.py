@@ -21,11 +21,10 @@ from collectors.http import Tally
 from collectors.keep import failed, keep
 from collectors.model import Answer, Ask, Batch, CollectError, Plan, Refused, Source, Unavailable
 from collectors.sources import demo
-from collectors.under_way import Fetched, Run
+from collectors.under_way import Fetched, Run, newest_day
 from collectors.wire import Asked, Line
-from storage import clock, ledger, points, read
+from storage import clock, ledger, points
 from storage.ledger import StepRecord
-from storage.tables import OBSERVATION
 from storage.texts import N_
 
 log = logging.getLogger("collector")
@@ -123,7 +122,7 @@ def _fetch(run: Run, source: Source, step: StepRecord, until: float) -> Fetched:
         plans.base(settings, source.upstream, plan),
         plan,
         clock.now(),
-        _since(run.known, source),
+        newest_day(run.known, source),
         run.known.unsealed.get(source.closes.name, ()) if source.closes else (),
         run.known.ids.get(source.table.name, frozenset()),
         run.known.last.get((source.table.name, "value"), {}),
@@ -177,13 +176,6 @@ def _not_of_the_future(source: Source, answers: Sequence[Answer], now: datetime)
             upstream=source.upstream.title,
             day=newest.date().isoformat(),
         )
-
-
-def _since(known: read.Known, source: Source) -> Any:
-    if source.table is OBSERVATION:
-        days = [known.newest.get(series.series) for series in source.lasting]
-        return None if None in days or not days else min(day for day in days if day)
-    return known.newest.get(source.table.name)
 
 
 def _ask(run: Run, source: Source, ask: Ask, until: float, tally: Tally) -> Asked:

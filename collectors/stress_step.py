@@ -12,7 +12,7 @@ from collectors.keep import counts_of
 from collectors.model import Source
 from collectors.run import isolated
 from collectors.stress import publication, speeches
-from collectors.stress.index import replay
+from collectors.stress.index import own_past, replay
 from collectors.stress.inputs import CALENDAR, INPUTS
 from collectors.stress.lexicon import LEXICON_VERSION
 from collectors.stress.observations import Observations
@@ -30,9 +30,13 @@ from storage.tables import (
     STRESS_REPLAY_MODULE,
     Table,
 )
+from storage.texts import N_
 
 log = logging.getLogger("collector")
 NAME = "stress_index"
+TOO_LITTLE = N_(
+    "Not enough data for an index yet: it needs two years of prices of SPY, VIX and the bond ETFs."
+)
 _SPY = CALENDAR.replace("adjusted", "close")
 
 
@@ -70,6 +74,8 @@ def _publish(run: Run, step: StepRecord, sources: Sequence[Source]) -> StepRecor
     computed = compute(run, stored, texts, sources)
     if computed is None:
         return replace(step, state="skipped", reason="not_due")
+    if np.isnan(computed.found.index).all():
+        return replace(step, state="skipped", reason="not_due", message=TOO_LITTLE)
     rows = np.array(publication.rows_to_publish(computed.found, stored.published), np.int64)
     open_rows = rows[computed.found.standing.provisional[rows]]
     open_days = frozenset(computed.found.day(int(row)) for row in open_rows)
@@ -105,10 +111,10 @@ def compute(
     snapshot["text.news"] = news(stored.titles)
     snapshot["text.fed"] = fed(_counted(stored, texts), [date.fromordinal(day) for day in spy.days.tolist()])
     open_day = date.fromordinal(int(spy.days[-1])) if spy.open else None
-    found = replay(snapshot, provisional_from=open_day)
+    found = own_past(replay(snapshot, provisional_from=open_day), snapshot)
     keyless = {series.series for one in sources if one not in usable for series in one.series}
     lacking = frozenset(
-        one.name for one in INPUTS if one not in found.inputs and any(name in keyless for name in one.series)
+        one.name for one in INPUTS if one.join != "first" and keyless.intersection(one.series)
     )
     return publication.Computed.of(found, lacking)
 

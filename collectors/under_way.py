@@ -3,13 +3,14 @@
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 
 from collectors.http import Http, Tally
 from collectors.model import Answer, Batch, Source
 from storage import read
 from storage.records import StepRecord
 from storage.settings import Settings
+from storage.tables import OBSERVATION
 
 
 @dataclass
@@ -35,6 +36,14 @@ class Run:
     def next_step(self) -> int:
         self.steps += 1
         return self.steps
+
+
+def newest_day(known: read.Known, source: Source) -> date | None:
+    """The newest stored day of a source, None where one of its series has none."""
+    if source.table is not OBSERVATION:
+        return known.newest.get(source.kept_as)
+    days = [known.newest.get(series.series) for series in source.lasting]
+    return None if None in days or not days else min(day for day in days if day)
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,10 +37,11 @@ class Line:
     tally: Tally
     asked: Asked
 
-    def get(self, request: Request) -> Answer:
-        """The answer to one request. Raises CollectError."""
+    def get(self, request: Request, within_s: float | None = None) -> Answer:
+        """The answer to one request, at the latest when `within_s` seconds are over. Raises CollectError."""
         named = replace(request, upstream=self.source.upstream.name)
-        answer = self.run.http.get(named, self.ask.plan, until=self.until, tally=self.tally)
+        until = self.until if within_s is None else min(self.until, time.monotonic() + within_s)
+        answer = self.run.http.get(named, self.ask.plan, until=until, tally=self.tally)
         self.asked.answers.append(answer)
         return answer
 

@@ -1,170 +1,187 @@
-"""Runs: what was started, by whom, how it ended, and what every step did."""
+"""Runs: what was started, by whom, how it ended, what every step did and how long it took. Layout only."""
 
+import sqlite3
 from collections.abc import Sequence
-from typing import Any, Literal
 
-import pandas as pd
 import streamlit as st
 
-from pages._view import badges, formats
-from storage import ledger
+from collectors import freshness, launch
+from collectors.registry import PIPELINES, SOURCES
+from pages._view import (
+    badges,
+    cards,
+    collect_now,
+    formats,
+    run_choice,
+    run_durations,
+    run_parts,
+    run_tables,
+    run_timeline,
+    run_words,
+)
+from pages._view.palette import colors
+from pages._view.run_choice import Choice
+from storage import clock, journal, ledger, texts
 from storage.ledger import RunRecord, StepRecord
 from storage.settings import Settings, load
 from storage.texts import _, ngettext
 
 LIMIT = 200
-SHOWN = 8
+LAST = 60
+LOG_PX = 300
 
 
-def figure(label: str) -> Any:
-    """A narrow column whose figures stand under each other."""
-    return st.column_config.TextColumn(label, width="small", alignment="right")
+def retry(settings: Settings, pipeline: str, source: str) -> None:
+    """Starts a run of one source and comes back at once; one that is under way stays the only one."""
+    try:
+        collect_now.watch(launch.launch(settings, [pipeline], "console", [source]))
+        # The new run is the one to look at.
+        run_choice.clear()
+    except ledger.Busy as other:
+        collect_now.watch(other.run_id)
+        collect_now.busy(other.run_id)
+    except sqlite3.Error as error:
+        problem = freshness.unread(settings, error)
+        st.toast(badges.plain(texts.say(problem.message, problem.values)), icon=":material/error:")
+    except OSError:
+        text = _("{folder} cannot be written. Set COLLECTOR_HOME to a folder that can.")
+        st.toast(badges.plain(text.format(folder=settings.home.name)), icon=":material/error:")
 
 
-def history(settings: Settings, runs: Sequence[RunRecord]) -> pd.DataFrame:
-    """One row a run, newest first."""
-    return pd.DataFrame(
-        {
-            "state": [badges.cell(run.state) for run in runs],
-            "started": [formats.moment(settings, run.started_at or run.queued_at) for run in runs],
-            "seconds": [formats.span(run.seconds) for run in runs],
-            "pipelines": [badges.pipelines(run.pipelines) for run in runs],
-            "trigger": [badges.trigger(run.trigger) for run in runs],
-            "inserted": [formats.number(run.counts.inserted) for run in runs],
-            "updated": [formats.number(run.counts.updated) for run in runs],
-            "unchanged": [formats.number(run.counts.unchanged) for run in runs],
-            "run": [run.run_id for run in runs],
-        }
-    )
+def matching(settings: Settings, choice: Choice) -> list[RunRecord]:
+    """The newest runs that the reader wants to see, as they are."""
+    found = ledger.runs(settings, LIMIT, choice.pipeline, choice.state, choice.trigger)
+    runs = [ledger.seen(settings, run) for run in found]
+    # A home that may only be read keeps a run as running whose process is gone.
+    return [run for run in runs if choice.state in (None, run.state)]
 
 
-def chosen(runs: Sequence[RunRecord]) -> int:
-    """Index of the run that the address names; whatever else it says is the newest."""
-    asked = st.query_params.get("run")
-    return next((n for n, run in enumerate(runs) if run.run_id == asked), 0)
+def history(settings: Settings, runs: Sequence[RunRecord]) -> RunRecord:
+    """The history; gives the run that is shown: the one that the address names, else the newest."""
+    asked = run_choice.asked()
+    at = next((n for n, run in enumerate(runs) if run.run_id == asked), None)
+    shown = runs[at] if at is not None else asked and ledger.run(settings, asked)
+    if not shown:
+        at, shown = 0, runs[0]
+    key = run_choice.table_key(runs[0].run_id, at)
+    run_tables.history_table(settings, runs, at, key, lambda: run_choice.remember(runs, key))
+    if at is None:
+        st.caption(badges.plain(_("The run below is named by the address and is not in this list.")))
+    return ledger.seen(settings, shown)
 
 
-def _remember(runs: Sequence[RunRecord], key: str) -> None:
-    """Puts the picked run into the address, so that it can be sent to somebody."""
-    rows = st.session_state[key]["selection"]["rows"]
-    if rows and rows[0] < len(runs):
-        st.query_params["run"] = runs[rows[0]].run_id
+def made_up(settings: Settings, run: RunRecord) -> bool:
+    """Whether every pipeline of a run did its work in a later one."""
+    later = (ledger.last_run(settings, name, ("ok", "partial")) for name in run.pipelines)
+    return all(one is not None and one.queued_at > run.queued_at for one in later)
 
 
-def history_table(settings: Settings, runs: Sequence[RunRecord]) -> RunRecord:
-    """The history; gives the run that is picked."""
-    at = chosen(runs)
-    # A new run shifts the rows: the selection is by row, so that it starts anew with it.
-    key = f"history_{runs[0].run_id}"
-    height: int | Literal["content"] = "content" if len(runs) <= SHOWN else 38 + 35 * SHOWN
-    st.dataframe(
-        history(settings, runs),
-        key=key,
-        hide_index=True,
-        height=height,
-        on_select=lambda: _remember(runs, key),
-        selection_mode="single-row-required",
-        selection_default={"selection": {"rows": [at]}},
-        column_config={
-            "state": st.column_config.TextColumn(_("State"), width="small"),
-            "started": st.column_config.TextColumn(
-                _("Started ({zone})").format(zone=formats.zone(settings)), width="small"
-            ),
-            "seconds": figure(_("Took")),
-            "pipelines": st.column_config.TextColumn(_("Pipelines"), width="small"),
-            "trigger": st.column_config.TextColumn(_("Started by"), width="small"),
-            "inserted": figure(_("Inserted")),
-            "updated": figure(_("Updated")),
-            "unchanged": figure(_("Unchanged")),
-            "run": st.column_config.TextColumn(_("Run")),
-        },
-    )
-    return runs[at]
+def run_card(
+    settings: Settings, run: RunRecord, steps: Sequence[StepRecord], usual: dict[str, float]
+) -> None:
+    """One run: how it ended, in words and figures, and what can be tried again."""
+    live = ledger.running(settings)
+    with st.container(border=True, gap="small"):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            look = badges.state(run.state)
+            head = f"**{badges.plain(badges.pipelines(run.pipelines))}** {badges.inline(look)}"
+            facts = f"{run_words.about(settings, run)} · {run.run_id}"
+            st.markdown(f"{head} :gray[{badges.plain(facts)}]", width="stretch")
+            st.page_link(
+                "runs.py",
+                label=_("Link to this run"),
+                icon=":material/link:",
+                query_params={"run": run.run_id},
+            )
+        done = run.state in ("cancelled", "interrupted") and made_up(settings, run)
+        lines = [badges.plain(run_words.outcome(run, steps, done))]
+        if steps:
+            lines += [run_words.pipeline_line(run, name, steps, usual) for name in run.pipelines]
+        st.markdown("  \n".join(lines))
+        if steps:
+            run_parts.figures(run, sum(step.requests for step in steps))
+        newest = [ledger.last_steps(settings, name) for name in run.pipelines]
+        since = {name: step for found in newest for name, step in found.items()}
+        busy = live.run_id if live else None
+        run_parts.hands(
+            settings, steps, SOURCES, since, busy, lambda name, source: retry(settings, name, source)
+        )
 
 
-def step_seconds(step: StepRecord) -> float | None:
-    """Wall time of a step; None while it runs."""
-    if step.started_at is None or step.finished_at is None:
-        return None
-    return max(0.0, (step.finished_at - step.started_at).total_seconds())
+def evidence(settings: Settings, run: RunRecord, steps: Sequence[StepRecord]) -> None:
+    """The steps on their axis, beside the log."""
+    text = journal.run_log(settings, run.run_id)
+    if not steps:
+        run_parts.log(run, text, LOG_PX)
+        return
+    drawn = run_timeline.chart(settings, run, steps, colors(settings.up_color), clock.now())
+    # Without a log there is nothing to stand beside.
+    wide, narrow = st.columns([3, 2]) if text else (st.container(), st.container())
+    with wide:
+        rows = run_tables.rows(settings, run, steps)
+        cards.chart(drawn, "steps", rows, _("Steps"), f"run_{run.run_id}")
+    with narrow:
+        run_parts.log(run, text, max(LOG_PX, int(drawn.layout.height)))
 
 
-def why(step: StepRecord) -> str:
-    """Kind and code of a failure, or the reason of a skip."""
-    return " · ".join(filter(None, (step.kind, step.code))) or badges.reason(step.reason) or ""
+def durations(settings: Settings, run: RunRecord, took: dict[str, list[ledger.PipelineTook]]) -> None:
+    """How long every pipeline took in its last runs."""
+    with st.grid(2, min_column_width=360):
+        for name, found in took.items():
+            drawn = run_durations.chart(settings, name, found, run.run_id, colors(settings.up_color))
+            label = badges.pipelines([name])
+            cards.chart(drawn, f"took_{name}", run_durations.rows(name, found), label, "runs")
 
 
-def step_table(steps: Sequence[StepRecord]) -> None:
-    """What every step did, in the order in which they were started."""
-    table = pd.DataFrame(
-        {
-            "state": [badges.cell(step.state) for step in steps],
-            "step": [step.step for step in steps],
-            "inserted": [formats.number(step.counts.inserted) for step in steps],
-            "updated": [formats.number(step.counts.updated) for step in steps],
-            "unchanged": [formats.number(step.counts.unchanged) for step in steps],
-            "rejected": [formats.number(step.counts.rejected) for step in steps],
-            "requests": [formats.number(step.requests) for step in steps],
-            "seconds": [_seconds(step_seconds(step)) for step in steps],
-            "why": [why(step) for step in steps],
-        }
-    )
-    st.dataframe(
-        table,
-        hide_index=True,
-        height="content",
-        column_config={
-            "state": st.column_config.TextColumn(_("State"), width="small"),
-            "step": st.column_config.TextColumn(_("Step"), width="medium"),
-            "inserted": figure(_("Inserted")),
-            "updated": figure(_("Updated")),
-            "unchanged": figure(_("Unchanged")),
-            "rejected": figure(_("Rejected")),
-            "requests": figure(_("Requests")),
-            "seconds": figure(_("Took")),
-            "why": st.column_config.TextColumn(_("Why")),
-        },
-    )
-
-
-def _seconds(value: float | None) -> str:
-    return formats.DASH if value is None else _("{n} s").format(n=formats.number(round(value, 2)))
-
-
-def run_card(settings: Settings, run: RunRecord) -> None:
-    """One run: how it ended, in words, and its steps."""
+def below(settings: Settings, choice: Choice) -> None:
+    """The history and the run that is shown."""
+    runs = matching(settings, choice)
+    if not runs:
+        st.caption(badges.plain(_("No run is like this.")))
+        st.button(_("Show every run"), key="runs_clear", on_click=run_choice.clear)
+        return
+    run = history(settings, runs)
     steps = ledger.steps(settings, run.run_id)
-    with st.container(border=True):
-        facts = [
-            formats.moment(settings, run.started_at or run.queued_at),
-            formats.span(run.seconds),
-            _("started by {who}").format(who=badges.trigger(run.trigger)),
-            badges.reason(run.reason),
-            run.run_id,
-        ]
-        look = badges.state(run.state)
-        head = f"**{badges.plain(badges.pipelines(run.pipelines))}** {badges.inline(look)}"
-        st.markdown(f"{head} :gray[{badges.plain(' · '.join(filter(None, facts)))}]")
-        if not steps:
-            st.caption(_("No step was started."))
-            return
-        step_table(steps)
-        for step in steps:
-            if step.state != "ok" and step.message:
-                st.markdown(badges.advice(settings, step))
+    took = {name: ledger.durations(settings, name, LAST) for name in PIPELINES}
+    middles = {name: run_durations.usual(found) for name, found in took.items()}
+    run_card(settings, run, steps, {name: one for name, one in middles.items() if one is not None})
+    evidence(settings, run, steps)
+    durations(settings, run, {name: found for name, found in took.items() if found})
+    if steps:
+        st.markdown(f"**{badges.plain(_('What every step did'))}**")
+        run_tables.step_table(run, steps)
+
+
+def live_below(settings: Settings, choice: Choice, language: str) -> None:
+    """The same, drawn anew every second while a run is on; the frame tells its end."""
+    texts.use(language)
+    try:
+        below(settings, choice)
+    except sqlite3.Error:
+        # The next second may read it; what is wrong with it for longer says the frame.
+        st.caption(_("What is stored cannot be read at the moment; it is shown again as soon as it can."))
 
 
 def draw() -> None:
     settings = load()
-    runs = [ledger.seen(settings, run) for run in ledger.runs(settings, limit=LIMIT)]
-    st.header(_("Runs"), anchor=False)
-    if not runs:
+    newest = [ledger.seen(settings, run) for run in ledger.runs(settings, limit=LIMIT)]
+    if not newest:
+        st.header(_("Runs"), anchor=False)
         st.caption(_("Nothing has run yet. Press Collect now on the Overview."))
+        st.page_link("overview.py", label=_("Overview"), icon=":material/home:")
         return
-    bad = sum(run.state in ("failed", "interrupted") for run in runs)
-    counted = ngettext("{n} run", "{n} runs", len(runs)).format(n=formats.number(len(runs)))
+    told = next((run for run in newest if run.reason != "busy"), newest[0])
+    st.header(badges.plain(run_words.headline(settings, told)), anchor=False)
+    bad = sum(run.state in ("failed", "interrupted") for run in newest)
+    counted = ngettext("{n} run", "{n} runs", len(newest)).format(n=formats.number(len(newest)))
     st.caption(_("{runs}, newest first; {bad} failed or interrupted.").format(runs=counted, bad=bad))
-    run_card(settings, history_table(settings, runs))
+    run_choice.start(tuple(PIPELINES))
+    choice = run_choice.controls(tuple(PIPELINES))
+    run_choice.write(choice)
+    if ledger.running(settings):
+        st.fragment(run_every=1.0)(live_below)(settings, choice, texts.language())
+    else:
+        below(settings, choice)
 
 
 draw()

@@ -18,7 +18,7 @@ from babel.messages.pofile import read_po, write_po
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "storage" / "locale" / "ko" / "LC_MESSAGES"
 PO, MO = FOLDER / "collector.po", FOLDER / "collector.mo"
-PLACES = ("storage", "collectors", "pages", "scripts")
+PLACES = ("storage", "collectors", "pages", "console", "scripts")
 # How many of its first arguments are texts.
 KEYWORDS = {"_": 1, "N_": 1, "ngettext": 2}
 PROJECT = "Daily Data Collector"

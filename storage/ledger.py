@@ -16,6 +16,7 @@ from storage.ledger_file import connect, deciding, exists, opening, path, requir
 from storage.ledger_life import LIVE, alive, bury_within, end_steps, lock_path, running, seen
 from storage.ledger_read import (
     cancel_asked,
+    durations,
     ended_since,
     last_run,
     last_steps,
@@ -29,19 +30,21 @@ from storage.ledger_read import (
     unmerged_steps,
 )
 from storage.ledger_steps import lose, settle, step_finished, step_started
-from storage.records import Counts, RunRecord, StepRecord
+from storage.records import Counts, PipelineTook, RunRecord, StepRecord
 from storage.settings import Settings
 
 __all__ = [
     "LIVE",
     "Busy",
     "Counts",
+    "PipelineTook",
     "RunRecord",
     "StepRecord",
     "alive",
     "cancel_asked",
     "connect",
     "deciding",
+    "durations",
     "ended_since",
     "exists",
     "last_run",

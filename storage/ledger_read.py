@@ -7,7 +7,7 @@ from datetime import datetime
 
 from storage import clock
 from storage.ledger_file import reading
-from storage.records import Counts, RunRecord, StepRecord
+from storage.records import Counts, PipelineTook, RunRecord, StepRecord
 from storage.settings import Settings
 
 COUNTS = ("fetched", "inserted", "updated", "unchanged", "duplicate", "rejected")
@@ -66,7 +66,11 @@ def _step(row: sqlite3.Row) -> StepRecord:
 
 
 def runs(
-    settings: Settings, limit: int = 50, pipeline: str | None = None, state: str | None = None
+    settings: Settings,
+    limit: int = 50,
+    pipeline: str | None = None,
+    state: str | None = None,
+    trigger: str | None = None,
 ) -> list[RunRecord]:
     """Runs, newest first."""
     where, values = [], []
@@ -76,6 +80,9 @@ def runs(
     if state:
         where.append("state=?")
         values.append(state)
+    if trigger:
+        where.append("trigger=?")
+        values.append(trigger)
     clause = " WHERE " + " AND ".join(where) if where else ""
     with reading(settings) as db:
         if db is None:
@@ -108,6 +115,34 @@ def steps(settings: Settings, run_id: str) -> list[StepRecord]:
         if db is None:
             return []
         return [_step(row) for row in db.execute("SELECT * FROM step WHERE run_id=? ORDER BY n", (run_id,))]
+
+
+def durations(settings: Settings, pipeline: str, limit: int = 60) -> list[PipelineTook]:
+    """How long a pipeline took in its last runs, oldest first: from the start of its first step there to
+    the end of its last. What was merged by a later run counts as over when its own run was."""
+    query = (
+        "SELECT last.run_id, last.queued_at, json_extract(last.outcomes, '$.' || :pipeline) AS outcome,"
+        " min(step.started_at) AS began, max(min(step.finished_at, last.finished_at)) AS ended,"
+        " count(step.source) AS sources"
+        # The last runs first: the ledger keeps its steps for ever.
+        " FROM (SELECT rowid AS place, * FROM run WHERE finished_at IS NOT NULL AND EXISTS"
+        " (SELECT 1 FROM step WHERE step.run_id=run.run_id AND pipeline=:pipeline)"
+        " ORDER BY queued_at DESC, rowid DESC LIMIT :limit) AS last"
+        " JOIN step ON step.run_id=last.run_id AND step.pipeline=:pipeline GROUP BY last.run_id"
+        " HAVING began IS NOT NULL AND ended IS NOT NULL ORDER BY last.queued_at, last.place"
+    )
+    with reading(settings) as db:
+        if db is None:
+            return []
+        return [_took(row) for row in db.execute(query, {"pipeline": pipeline, "limit": limit})]
+
+
+def _took(row: sqlite3.Row) -> PipelineTook:
+    began, ended = clock.parse(row["began"]), clock.parse(row["ended"])
+    # A clock that was set back while it ran must not give a negative time.
+    seconds = max(0.0, (ended - began).total_seconds())
+    state = row["outcome"] or "unknown"
+    return PipelineTook(row["run_id"], state, clock.parse(row["queued_at"]), seconds, row["sources"])
 
 
 def ended_since(settings: Settings, pipeline: str, since: datetime) -> bool:

@@ -114,7 +114,9 @@ def _judge(connection: duckdb.DuckDBPyConnection, landed: Landed) -> dict[str, i
         f"  WHEN {filler} THEN 'refill'"
         "  WHEN i.observed_at > t.observed_at THEN 'update'"
         "  ELSE 'older' END AS _verdict"
-        f" FROM read_parquet({engine.literal(landed.path)}) i"
+        # A batch that an earlier version landed has not got the columns that came since.
+        f" FROM (FROM read_parquet({engine.literal(landed.path)}) UNION ALL BY NAME"
+        f"  SELECT {quoted([name for name, _ in table.all_columns])} FROM {table.name} WHERE FALSE) i"
         f" LEFT JOIN {table.name} t ON {_same_key(table, 't', 'i')}"
     )
     verdicts = _verdicts(connection)

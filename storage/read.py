@@ -16,13 +16,15 @@ import duckdb
 
 from storage import clock, db, ledger
 from storage.settings import Settings
-from storage.tables import CRYPTO_PRICE, OBSERVATION, PROTOCOL_TVL, Table
+from storage.tables import CRYPTO_PRICE, NEWS, OBSERVATION, PROTOCOL_TVL, Table
 
 if TYPE_CHECKING:
     import pandas as pd
 
 HISTORY_DAYS = 365
 _RECENT_DAYS = 7
+# What an answer is compared with, day by day: as much as any source reads again, and more.
+_WINDOW_DAYS = 60
 _NEWEST = "newest"
 
 
@@ -43,19 +45,21 @@ class Known:
     """What a run needs to know of the store before it asks the upstreams.
 
     `newest`: newest day by table name, or by series within `observation`. `last`: newest value by
-    (table, column) and key; of observations by series. `unsealed`: provisional rows by table. `ids`:
+    (table, column) and key; of observations by series. `recent`: values of the last two months of
+    each series of observations, by day. `unsealed`: provisional rows by table. `ids`:
     identities by table, for those that have one.
     """
 
     newest: Mapping[str, date] = field(default_factory=dict)
     last: Mapping[tuple[str, str], Mapping[str, float]] = field(default_factory=dict)
     unsealed: Mapping[str, Sequence[dict[str, Any]]] = field(default_factory=dict)
+    recent: Mapping[str, Mapping[date, float]] = field(default_factory=dict)
     ids: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
 def newest_days(connection: duckdb.DuckDBPyConnection) -> dict[str, date]:
-    """Newest stored day by table (of those with an `id`: of publication, UTC) and by series of
-    `observation`."""
+    """Newest stored day by table (of those with an `id`: of publication, UTC), by series of
+    `observation`, and of headlines and news, which share a table, by source."""
     found = connection.execute(
         "SELECT 'crypto_price', max(date) FROM crypto_price UNION ALL"
         " SELECT 'protocol_tvl', max(date) FROM protocol_tvl UNION ALL"
@@ -64,7 +68,8 @@ def newest_days(connection: duckdb.DuckDBPyConnection) -> dict[str, date]:
     # A store that no run of this version has opened yet has not got these.
     with suppress(duckdb.CatalogException):
         found += connection.execute(
-            "SELECT 'news_item', max(CAST(published_at AS DATE)) FROM news_item UNION ALL"
+            f"SELECT if(starts_with(id, '{NEWS}'), 'news.feeds', 'feeds.headlines'),"
+            " max(CAST(published_at AS DATE)) FROM news_item GROUP BY 1 UNION ALL"
             " SELECT 'fed_speech', max(CAST(published_at AS DATE)) FROM fed_speech"
         ).fetchall()
     return {str(name): day for name, day in found if day is not None}
@@ -83,6 +88,14 @@ def known(connection: duckdb.DuckDBPyConnection, today: date) -> Known:
         "SELECT series, arg_max(value, date) FROM observation WHERE value IS NOT NULL GROUP BY series"
     ).fetchall()
     last[("observation", "value")] = {str(name): float(value) for name, value in newest}
+    recent: dict[str, dict[date, float]] = {}
+    for name, day, value in connection.execute(
+        "SELECT o.series, o.date, o.value FROM observation o"
+        " JOIN (SELECT series, max(date) AS newest FROM observation GROUP BY series) m ON m.series = o.series"
+        " WHERE o.value IS NOT NULL AND o.date >= m.newest - ?",
+        [_WINDOW_DAYS],
+    ).fetchall():
+        recent.setdefault(str(name), {})[day] = float(value)
     unsealed = {
         "crypto_price": rows(
             connection,
@@ -95,7 +108,7 @@ def known(connection: duckdb.DuckDBPyConnection, today: date) -> Known:
         table: frozenset(str(row[0]) for row in connection.execute(f"SELECT id FROM {table}").fetchall())
         for table in ("fed_speech",)
     }
-    return Known(newest_days(connection), last, unsealed, ids)
+    return Known(newest_days(connection), last, unsealed, recent, ids)
 
 
 def receipts(connection: duckdb.DuckDBPyConnection) -> set[tuple[str, str]]:

@@ -14,6 +14,7 @@ import duckdb
 from storage import clock, db, ledger
 from storage.read import frame
 from storage.settings import Settings
+from storage.tables import NEWS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -90,7 +91,8 @@ _QUERIES = {
     "shown": f"SELECT * FROM observation WHERE series IN ({_SHOWN}) ORDER BY series, date",
     "series": "SELECT * FROM series ORDER BY series",
     "speeches": f"SELECT * EXCLUDE (text) FROM fed_speech ORDER BY published_at DESC, id LIMIT {TEXTS}",
-    "headlines": f"SELECT * FROM news_item ORDER BY published_at DESC, id LIMIT {TEXTS}",
+    "headlines": f"SELECT * FROM news_item WHERE NOT starts_with(id, '{NEWS}')"
+    f" ORDER BY published_at DESC, id LIMIT {TEXTS}",
     "revisions": "SELECT * FROM revision WHERE NOT was_provisional AND (table_name = 'stress_index' OR"
     " (table_name = 'observation' AND regexp_matches(key, '\"(fred|yahoo|ofr)\\.')))"
     " ORDER BY known_at",

@@ -122,3 +122,15 @@ class RunRecord:
         if self.started_at is None:
             return None
         return max(0.0, ((self.finished_at or clock.now()) - self.started_at).total_seconds())
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineTook:
+    """How long a pipeline took within one run that has ended, in seconds; `sources`: of how many of its
+    sources that run took care (a retry is of one)."""
+
+    run_id: str
+    state: str
+    at: datetime
+    seconds: float
+    sources: int

@@ -5,11 +5,11 @@ import duckdb
 from storage import clock, points
 from storage.settings import Settings
 from storage.store_error import StoreError
-from storage.tables import OBSERVED, PUBLISHED, RECEIPT, REPLAYED, REVISION, SERIES, Table
+from storage.tables import BRIEF, OBSERVED, PUBLISHED, RECEIPT, REPLAYED, REVISION, SERIES, Table
 from storage.texts import N_
 
-# 2: headlines, speeches and the StressIndex.
-SCHEMA_VERSION = 2
+# 2: headlines, speeches and the StressIndex. 3: news, and the brief.
+SCHEMA_VERSION = 3
 
 
 def _create(table: Table) -> str:
@@ -21,8 +21,17 @@ def _create(table: Table) -> str:
 
 
 def _create_all(connection: duckdb.DuckDBPyConnection) -> None:
-    for table in (*OBSERVED, SERIES, REVISION, RECEIPT, *PUBLISHED, *REPLAYED):
+    for table in (*OBSERVED, SERIES, REVISION, RECEIPT, *PUBLISHED, *REPLAYED, BRIEF):
         connection.execute(_create(table))
+
+
+def _add_columns(connection: duckdb.DuckDBPyConnection) -> None:
+    """Columns that a table of an earlier version has not got yet, NULL in every row."""
+    for table in OBSERVED:
+        have = {row[0] for row in connection.execute(f"DESCRIBE {table.name}").fetchall()}
+        for name, kind in table.all_columns:
+            if name not in have:
+                connection.execute(f'ALTER TABLE {table.name} ADD COLUMN "{name}" {kind}')
 
 
 _CRYPTO_METRIC = """
@@ -79,8 +88,9 @@ def migrate_within(settings: Settings, connection: duckdb.DuckDBPyConnection) ->
     version, demo = made
     refuse_newer(version)
     if version < SCHEMA_VERSION:
-        # What is new since then are tables; none has changed.
+        # What is new since then are tables and columns; none has changed.
         _create_all(connection)
+        _add_columns(connection)
         points.reach("during_migration")
         connection.execute("UPDATE meta SET schema_version = ?", (SCHEMA_VERSION,))
     if demo != settings.demo:

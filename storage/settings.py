@@ -38,6 +38,26 @@ STRESS_FEEDS = " ".join(
         "yna-economy=https://www.yna.co.kr/rss/economy.xml",
     )
 )
+# What the News page and the brief tell; the index does not count it.
+NEWS_FEEDS = " ".join(
+    (
+        "cnbc-top=https://www.cnbc.com/id/100003114/device/rss/rss.html",
+        "cnbc-economy=https://www.cnbc.com/id/20910258/device/rss/rss.html",
+        "bloomberg-markets=https://feeds.bloomberg.com/markets/news.rss",
+        "bloomberg-economics=https://feeds.bloomberg.com/economics/news.rss",
+        "marketwatch=https://feeds.content.dowjones.io/public/rss/mw_topstories",
+        "nyt-economy=https://rss.nytimes.com/services/xml/rss/nyt/Economy.xml",
+        "guardian-business=https://www.theguardian.com/uk/business/rss",
+        "bbc-business=https://feeds.bbci.co.uk/news/business/rss.xml",
+        "coindesk=https://www.coindesk.com/arc/outboundfeeds/rss/",
+        "fed-press=https://www.federalreserve.gov/feeds/press_all.xml",
+        "hankyung-finance=https://www.hankyung.com/feed/finance.xml",
+        "hankyung-economy=https://www.hankyung.com/feed/economy.xml",
+        "mk-stock=https://www.mk.co.kr/rss/40300000/",
+        "mk=https://www.mk.co.kr/rss/30000001/",
+        "yna-economy=https://www.yna.co.kr/rss/economy.xml",
+    )
+)
 Schedule = tuple[tuple[time, tuple[str, ...]], ...]
 
 
@@ -168,6 +188,12 @@ class Settings(BaseSettings):
     allowed_hosts: str = _field(
         "COLLECTOR_ALLOWED_HOSTS", "", N_("further host names under which the console may be asked")
     )
+    api_token: Key | None = Field(
+        default=None,
+        validation_alias="COLLECTOR_API_TOKEN",
+        description=N_("token that every POST to the API needs; unset: none"),
+        repr=False,
+    )
     timezone: Annotated[str, AfterValidator(_timezone)] = _field(
         "COLLECTOR_TIMEZONE", "Asia/Seoul", N_("time zone of display and schedule; storage is UTC")
     )
@@ -224,6 +250,7 @@ class Settings(BaseSettings):
         N_("feeds of Federal Reserve speeches"),
     )
     stress_feeds: Feeds = _field("COLLECTOR_STRESS_FEEDS", STRESS_FEEDS, N_("feeds of market headlines"))
+    news_feeds: Feeds = _field("COLLECTOR_NEWS_FEEDS", NEWS_FEEDS, N_("feeds of the news page and the brief"))
 
     @model_validator(mode="before")
     @classmethod
@@ -273,7 +300,7 @@ class Settings(BaseSettings):
     @property
     def secrets(self) -> tuple[str, ...]:
         """Every value that may appear in no output."""
-        return tuple(filter(None, (self.coingecko_api_key, self.fred_api_key)))
+        return tuple(filter(None, (self.coingecko_api_key, self.fred_api_key, self.api_token)))
 
     def redact(self, text: str) -> str:
         """`text` without any secret."""
@@ -305,11 +332,13 @@ ALLOWED = {
     "COLLECTOR_DEFILLAMA_URL": N_("an address such as https://host/path"),
     "COLLECTOR_FEAR_GREED_URL": N_("an address such as https://host/path"),
     "FRED_API_KEY": N_("printable characters without spaces"),
+    "COLLECTOR_API_TOKEN": N_("printable characters without spaces"),
     "COLLECTOR_FRED_URL": N_("an address such as https://host/path"),
     "COLLECTOR_YAHOO_URL": N_("an address such as https://host/path"),
     "COLLECTOR_OFR_URL": N_("an address such as https://host/path"),
     "COLLECTOR_FED_FEEDS": N_("name=address pairs separated by spaces"),
     "COLLECTOR_STRESS_FEEDS": N_("name=address pairs separated by spaces"),
+    "COLLECTOR_NEWS_FEEDS": N_("name=address pairs separated by spaces"),
     "COLLECTOR_HOME": N_("a folder that can be written"),
     "COLLECTOR_DATABASE": N_("a file path in a folder that can be written"),
 }

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import duckdb
 
 from storage.merge import quoted
-from storage.tables import Table
+from storage.tables import NEWS, Table
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,12 +30,13 @@ class Column(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Stored:
     """What was observed: series by name; headlines as (id, feed, published_at, title); speeches as
-    (published_at, words, tone, stance, lexicon_version, id), oldest first; days that were published."""
+    (published_at, words, tone, stance, lexicon_version, id), oldest first; days that were published,
+    with the names of their sets."""
 
     series: Mapping[str, Column]
     titles: Sequence[tuple[str, str, datetime, str]]
     speeches: Sequence[tuple[datetime, int, float, float | None, str, str]]
-    published: Sequence[date]
+    published: Sequence[tuple[date, str | None]]
 
 
 # Day 1 of `date.toordinal`.
@@ -57,11 +58,15 @@ def observed(connection: duckdb.DuckDBPyConnection, prefixes: Sequence[str]) -> 
     ).fetchnumpy()
     return Stored(
         _columns(names, found),
-        connection.execute("SELECT id, feed, published_at, title FROM news_item ORDER BY 3, 1").fetchall(),
+        # What it counts are its own headlines: more desks would be another index.
+        connection.execute(
+            "SELECT id, feed, published_at, title FROM news_item WHERE NOT starts_with(id, ?) ORDER BY 3, 1",
+            [NEWS],
+        ).fetchall(),
         connection.execute(
             "SELECT published_at, words, tone, stance, lexicon_version, id FROM fed_speech ORDER BY 1, 6"
         ).fetchall(),
-        [row[0] for row in connection.execute("SELECT date FROM stress_index ORDER BY date").fetchall()],
+        connection.execute("SELECT date, set_label FROM stress_index ORDER BY date").fetchall(),
     )
 
 

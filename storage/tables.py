@@ -17,7 +17,7 @@ PROVENANCE: tuple[tuple[str, str], ...] = (
 @dataclass(frozen=True, slots=True)
 class Table:
     """A stored table. `columns` are (name, DuckDB type) without PROVENANCE; `key` names some of them;
-    those of `once` are written with the row and never again."""
+    those of `once` are written with the row and never again by a merge."""
 
     name: str
     columns: tuple[tuple[str, str], ...]
@@ -119,7 +119,10 @@ RECEIPT = Table(
     ("run_id", "step"),
 )
 
-# `provisional`: the feed gave no time that could be believed, and ours stands for it.
+# Ids of the news pipeline begin so; the others are the headlines that the StressIndex counts.
+NEWS = "news-"
+# `provisional`: the feed gave no time that could be believed, and ours stands for it. Of the news pipeline
+# alone: `outlet`; `story`, the id of the first that told it, and `mentions`, found by the brief's step.
 NEWS_ITEM = Table(
     "news_item",
     (
@@ -130,10 +133,14 @@ NEWS_ITEM = Table(
         ("link", "VARCHAR"),
         ("topics", "VARCHAR"),
         ("tone", "DOUBLE"),
+        ("outlet", "VARCHAR"),
+        ("story", "VARCHAR"),
+        ("mentions", "VARCHAR"),
     ),
     ("id",),
-    # An item without a date would else be of every run's own minute.
-    once=("published_at",),
+    # An item without a date would else be of every run's own minute, one of two feeds now of this, now of
+    # that one.
+    once=("published_at", "feed", "outlet", "story", "mentions"),
 )
 
 # `tone`: concern per 100 words; `stance`: −1 dovish to 1 hawkish; both by the lists of that version.
@@ -210,6 +217,23 @@ STRESS_INPUT = Table("stress_input", _INPUT, ("date", "input"))
 STRESS_REPLAY = Table("stress_replay", _INDEX, ("date",))
 STRESS_REPLAY_MODULE = Table("stress_replay_module", _MODULE, ("date", "module"))
 STRESS_REPLAY_INPUT = Table("stress_replay_input", _INPUT, ("date", "input"))
+
+# The sentences of a morning: `message` is a gettext id that `values` (JSON) fill; what each is about is the
+# row `row_key` (JSON) of `table_name`, or `link`. Replaced as a whole when anything behind it changed.
+BRIEF = Table(
+    "brief",
+    (
+        ("date", "DATE"),
+        ("n", "INTEGER"),
+        ("part", "VARCHAR"),
+        ("message", "VARCHAR"),
+        ("values", "VARCHAR"),
+        ("table_name", "VARCHAR"),
+        ("row_key", "VARCHAR"),
+        ("link", "VARCHAR"),
+    ),
+    ("date", "n"),
+)
 
 OBSERVED: tuple[Table, ...] = (CRYPTO_PRICE, PROTOCOL_TVL, OBSERVATION, NEWS_ITEM, FED_SPEECH)
 PUBLISHED: tuple[Table, ...] = (STRESS_INDEX, STRESS_MODULE, STRESS_INPUT)

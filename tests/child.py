@@ -74,7 +74,7 @@ def _heeding() -> None:
 def start(up: FakeUpstream | None, *words: str, **env: str) -> "subprocess.Popen[str]":
     """`collect.py WORDS --json` where the words name a pipeline; returns at once."""
     command = [sys.executable, str(ROOT / "collect.py"), *words]
-    if {"crypto", "liquidity"} & set(words):
+    if {"crypto", "liquidity", "news", "all"} & set(words):
         command.append("--json")
     return subprocess.Popen(
         command,

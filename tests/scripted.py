@@ -22,7 +22,7 @@ class Script:
     asked: list[Request] = field(default_factory=list)
     lost: list[tuple[str, CollectError]] = field(default_factory=list)
 
-    def get(self, request: Request) -> Answer:
+    def get(self, request: Request, within_s: float | None = None) -> Answer:
         self.asked.append(request)
         return Answer(self.answer(request.url), self.at, request)
 

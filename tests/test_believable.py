@@ -24,10 +24,18 @@ def rows(series: str, *values: float, last: date = TODAY) -> list[dict[str, Any]
 
 
 def checked(
-    source: str, found: list[dict[str, Any]], stored: float | None = None, at: datetime = AT
+    source: str,
+    found: list[dict[str, Any]],
+    stored: float | None = None,
+    at: datetime = AT,
+    recent: dict[date, float] | None = None,
 ) -> Batch:
+    """`stored`: the last stored value; `recent`: stored values by day."""
     name = SOURCES[source].lasting[0].series
-    known = Known(last={("observation", "value"): {name: stored}} if stored is not None else {})
+    known = Known(
+        last={("observation", "value"): {name: stored}} if stored is not None else {},
+        recent={name: recent or {}},
+    )
     return check(SOURCES[source], Batch(found), known, at)
 
 
@@ -143,16 +151,51 @@ def test_every_stored_series_of_the_histories_through_2021_would_have_been_belie
     assert believed >= 15
 
 
-def test_a_whole_answer_in_another_unit_is_not_confirmed_by_itself() -> None:
-    # Reserves of three million millions, now as 3,000: a range that reaches back to 2006 cannot tell.
+def window(values: list[float]) -> dict[date, float]:
+    """What is stored of the last days, the newest on TODAY − 1."""
+    return {TODAY - timedelta(days=len(values) - n): value for n, value in enumerate(values)}
+
+
+@pytest.mark.parametrize(
+    ("source", "values", "factor"),
+    [
+        ("fred.DGS10", [2.4, 2.42, 2.41, 2.43], 0.01),
+        ("fred.SOFR", [1.31, 1.3, 1.31, 1.32], 0.01),
+        ("fred.BAA10Y", [2.0, 2.01, 2.02, 2.01], 0.01),
+        ("fred.NFCI", [-0.31, -0.309, -0.3, -0.31], 0.01),
+        ("fred.DGS2", [1.39, 1.4, 1.41, 1.39], 0.5),
+        ("fred.VIXCLS", [15.6, 15.5, 16.0, 15.9], 0.5),
+        ("fred.WALCL", [7.02e6, 7.03e6, 7.02e6, 7.01e6], 0.5),
+        ("fred.WALCL", [7.02e6, 7.03e6, 7.02e6, 7.01e6], 0.001),
+        ("fred.WRESBAL", [3.0e6, 3.1e6, 3.0e6, 2.9e6], 0.001),
+        ("fred.RRPONTSYD", [210.0, 205.0, 190.0, 201.0], 0.001),
+        # A split that is named before the past is divided by it.
+        ("yahoo.SPY", [620.0, 622.0, 621.0, 622.0], 2.0),
+        ("yahoo.SPY", [620.0, 622.0, 621.0, 622.0], 0.5),
+    ],
+)
+def test_an_answer_that_says_something_else_of_stored_days_is_not_believed(
+    source: str, values: list[float], factor: float
+) -> None:
+    name = SOURCES[source].lasting[0].series
+    moved = rows(name, *[value * factor for value in values], values[-1] * factor)
     with pytest.raises(Changed) as refused:
-        checked("fred.WRESBAL", rows("fred.WRESBAL", 3000.0, 3010.0, 3020.0), stored=3_000_000.0)
+        checked(source, moved, recent=window(values))
     assert refused.value.code == "suspect"
-    assert "unit" in str(refused.value)
-    assert kept(checked("fred.WRESBAL", rows("fred.WRESBAL", 2.9e6, 3.1e6), stored=3e6)) == [2.9e6, 3.1e6]
+    assert kept(checked(source, rows(name, *values, values[-1]), recent=window(values))) == [
+        *values,
+        values[-1],
+    ]
+
+
+def test_a_few_revised_days_are_no_other_unit() -> None:
+    stored = [1.12, 1.1, 1.11, 1.13, 1.12]
+    found = rows("fred.DGS3MO", 1.12, 1.1, 1.37, 1.38, 1.12, 1.13)
+    assert reasons(checked("fred.DGS3MO", found, recent=window(stored))) == []
 
 
 def test_what_may_go_from_nothing_to_much_in_a_week_is_not_told_by_its_size() -> None:
     # Discount window loans in March 2023.
-    found = rows("fred.WLCFLPCL", 4_000.0, 153_000.0)
-    assert kept(checked("fred.WLCFLPCL", found, stored=4_000.0)) == [4_000.0, 153_000.0]
+    found = rows("fred.WLCFLPCL", 4_000.0, 4_500.0, 153_000.0)
+    batch = checked("fred.WLCFLPCL", found, stored=4_500.0, recent=window([4_000.0, 4_500.0]))
+    assert kept(batch) == [4_000.0, 4_500.0, 153_000.0]

@@ -12,7 +12,7 @@ import pytest
 from collectors.model import Answer, Ask, Batch, Changed, Plan, Refused, Request, Unavailable
 from collectors.place import Place
 from collectors.reply import Reply, judge, shut_out
-from collectors.sources import fed_speech, feeds, fred, yahoo
+from collectors.sources import fed_pages, feeds, fred, yahoo
 from collectors.stress.observations import Levels
 from collectors.stress.prices import adjusted
 from tests.scripted import Script
@@ -264,5 +264,5 @@ PAGE = b"""<!DOCTYPE html><html><head><title>Speech by A - Federal Reserve Board
 
 
 def test_a_speech_page_is_read_for_its_paragraphs_alone() -> None:
-    assert fed_speech.spoken_text(PAGE) == "First paragraph & more. Second one 1 ."
-    assert fed_speech.spoken_text(b"<html><body><p>404</p></body></html>") == ""
+    assert fed_pages.spoken_text(PAGE) == "First paragraph & more. Second one1."
+    assert fed_pages.spoken_text(b"<html><body><p>404</p></body></html>") == ""

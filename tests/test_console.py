@@ -230,7 +230,9 @@ def test_words_of_an_upstream_stay_words(demo: Path) -> None:
     fail_a_step(message="[x](javascript:alert(1)) <b>:material/home:</b> $a$")
     at = visit()
     line = next(one.value for one in at.markdown if "alert" in one.value)
-    assert "](" not in line and "\\<b\\>\\:material/home\\:" in line
+    words = line.partition("**")[2]
+    # Escaped, and with a joiner behind the colon: Streamlit looks for icons where escapes are gone.
+    assert "](" not in words and "\\<b\\>\\:\u2060material/home\\:" in words
     assert not at.exception
 
 

@@ -114,9 +114,9 @@ def newest(source: str, now: datetime) -> date:
 # -- the interface -----------------------------------------------------------------------------
 
 
-def test_there_is_a_generator_for_every_source_of_the_liquidity_and_news_pipelines() -> None:
+def test_there_is_a_generator_for_every_source_of_the_liquidity_pipeline() -> None:
     assert set(SOURCES) < demo.SOURCES
-    assert len(demo.SOURCES - set(SOURCES)) == 5, "crypto"
+    assert len(demo.SOURCES - set(SOURCES)) == 6, "crypto and news"
 
 
 @every_source

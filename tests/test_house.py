@@ -12,18 +12,23 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-PARTS = ("storage", "collectors", "pages", "scripts", "tests")
+PARTS = ("storage", "collectors", "pages", "console", "scripts", "tests")
 FILES = sorted(
     path.relative_to(ROOT)
     for path in (*ROOT.glob("*.py"), *(file for part in PARTS for file in (ROOT / part).rglob("*.py")))
 )
 NAMES = {str(file.with_suffix("")).replace("/", ".").replace("\\", "."): file for file in FILES}
-OURS = {*PARTS, "collect", "console_api", "console_app", "console_guard", "_venv", "_console", "_history"}
+# The HTTP side of the console: one application in several files, put together by console_api.py.
+API = ("console/", "console_api.py")
+OURS = {*PARTS, "collect", "console_app", "console_guard", "_venv", "_console", "_history"}
+OURS |= {"console_api"}
 
 # What pages, the API and the window may ask. `texts` and `clock` hold no data.
 ASKED = (
     "storage.read",
     "storage.read_liquidity",
+    "storage.read_news",
+    "storage.clauses",
     "storage.ledger",
     "storage.records",
     "storage.settings",
@@ -31,6 +36,8 @@ ASKED = (
     "storage.texts",
     "storage.clock",
     "storage.export",
+    # The log of a run, as text.
+    "storage.journal",
     "collectors.registry",
     "collectors.launch",
     "collectors.freshness",
@@ -38,17 +45,20 @@ ASKED = (
     "collectors.stress.inputs",
     "collectors.stress.alerts",
     "collectors.stress.validation",
+    # Words of the News page.
+    "collectors.news.topics",
 )
 # Folder or file: what it may import of ours. The first that fits counts; a name allows what is below it.
 MAY: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("storage/", ("storage",)),
     ("collectors/sources/__init__.py", ()),
     # `payload` reads what upstreams send, `texts` marks what people read, `rhythm` says when something is
-    # out, `stress` counts words: all are pure.
+    # out, `stress` counts words, `news` reads titles and links: all are pure.
     (
         "collectors/sources/",
         (
             "collectors.model",
+            "collectors.news",
             "collectors.payload",
             "collectors.rhythm",
             "collectors.sources",
@@ -65,6 +75,7 @@ MAY: tuple[tuple[str, tuple[str, ...]], ...] = (
         (
             "pages._view",
             "storage.records",
+            "storage.clauses",
             "storage.settings",
             "storage.texts",
             "storage.clock",
@@ -72,11 +83,12 @@ MAY: tuple[tuple[str, tuple[str, ...]], ...] = (
             "collectors.stress.inputs",
             "collectors.stress.alerts",
             "collectors.stress.validation",
+            "collectors.news.topics",
         ),
     ),
     ("pages/", (*ASKED, "pages")),
     ("console_guard.py", ()),
-    ("console_api.py", (*ASKED, "console_guard")),
+    *((file, (*ASKED, "storage.read_rows", "console_guard", "console")) for file in API),
     ("console_app.py", (*ASKED, "pages", "console_api", "console_guard")),
     # The validation replays the index over files, beside the store.
     ("scripts/_history.py", ("collectors.stress",)),
@@ -114,14 +126,13 @@ ONLY: dict[str, tuple[str, ...]] = {
     "fredapi": ("collectors/sources/fred.py",),
     "streamlit": ("pages/", "console_app.py"),
     "plotly": ("pages/", "console_app.py"),
-    "fastapi": ("console_api.py", "console_app.py"),
-    "starlette": ("console_api.py", "console_app.py"),
+    "fastapi": (*API, "console_app.py"),
+    "starlette": (*API, "console_app.py"),
     "feedparser": ("collectors/sources/feeds.py",),
-    "bs4": ("collectors/sources/fed_speech.py",),
-    "pandas": ("storage/read.py", "storage/read_liquidity.py", "pages/"),
+    "pandas": ("storage/read.py", "storage/read_liquidity.py", "storage/read_news.py", "pages/"),
 }
 # The library that a source may have of its own.
-OWN = {"yahoo": "yfinance", "fred": "fredapi", "feeds": "feedparser", "fed_speech": "bs4"}
+OWN = {"yahoo": "yfinance", "fred": "fredapi", "feeds": "feedparser"}
 LIVE_FILE = ("open", "read_bytes", "read_text", "write_bytes", "write_text", "file_digest")
 COPIES = ("copy", "copy2", "copyfile", "copyfileobj", "move")
 

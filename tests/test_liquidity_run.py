@@ -233,20 +233,28 @@ def test_every_day_sums_to_its_index_and_every_move_to_its_change(
     assert days > 0 and gap < 1e-9 and moved < 1e-9
 
 
-def test_after_days_off_every_missed_day_is_published_and_vintages_leave_one_line(
+def test_after_days_off_the_last_days_are_published_and_vintages_leave_one_line(
     grown: Path, home: Path
 ) -> None:
     shutil.copytree(grown, home)
+    stored = dict(asked("SELECT date, value FROM observation WHERE series = 'fred.DGS3MO'"))
     with FakeUpstream(clock=datetime(2026, 11, 13, 23, 50, tzinfo=UTC)) as up:
+        # Revised while nobody looked, and older by now than what is read again every day.
+        up.set_observation("DGS3MO", date(2026, 10, 28), stored[date(2026, 10, 28)] + 0.05)
         assert run(up).code == 0
     days = [row[0].day for row in asked("SELECT date FROM stress_index ORDER BY date")]
-    assert days == [3, 4, 5, 6, 9, 10, 11, 12, 13]
+    # What was not computed on its day or soon after is history, not publication.
+    assert days == [3, 9, 10, 11, 12, 13]
     lines = asked(
         "SELECT key, replaced FROM revision WHERE contains(key, 'STLFSI4') OR contains(key, 'NFCI')"
     )
     told = {json.loads(key)["series"]: json.loads(replaced) for key, replaced in lines}
     assert set(told) == {"fred.NFCI", "fred.STLFSI4"} and len(lines) == 2
     assert told["fred.STLFSI4"]["changed"] > 1000
+    ((replaced,),) = asked(
+        "SELECT replaced FROM revision WHERE contains(key, 'fred.DGS3MO') AND NOT was_provisional"
+    )
+    assert json.loads(replaced)["value"] == stored[date(2026, 10, 28)]
 
 
 # ---------------------------------------------------------------- keys
@@ -277,6 +285,21 @@ def test_without_a_key_fred_is_skipped_and_yahoo_alone_makes_an_index(
     # What cannot be had without a key does not count.
     assert (found.freshness, found.data_as_of) == ("fresh", TODAY)
     assert {one.freshness for one in found.sources if one.source in FRED} == {"never"}
+
+
+def test_a_key_that_is_taken_away_leaves_an_index_with_a_past_of_its_own_set(grown: Path, home: Path) -> None:
+    shutil.copytree(grown, home)
+    with FakeUpstream(clock=datetime(2026, 11, 13, 23, 50, tzinfo=UTC)) as up:
+        assert run(up, None).code == 0
+    ((label, percentile, band),) = asked(
+        "SELECT set_label, percentile, band FROM stress_index ORDER BY date DESC LIMIT 1"
+    )
+    assert label == "limited" and percentile is not None and band is not None
+    newest = "date = (SELECT max(date) FROM stress_index)"
+    assert {
+        row[0] for row in asked(f"SELECT status FROM stress_input WHERE module = 'credit' AND {newest}")
+    } == {"no_key"}
+    assert asked(f"SELECT status FROM stress_module WHERE module = 'funding' AND {newest}") == [("no_key",)]
 
 
 def test_a_key_that_is_refused_is_told_once_and_appears_nowhere(next_day: FakeUpstream) -> None:

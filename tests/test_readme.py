@@ -10,7 +10,7 @@ import pytest
 import collect
 from collectors.registry import PIPELINES, SOURCES, UPSTREAMS
 from storage.settings import PIPELINE_NAMES, Settings
-from storage.tables import OBSERVED, PUBLISHED, RECEIPT, REPLAYED, REVISION, SERIES
+from storage.tables import BRIEF, OBSERVED, PUBLISHED, RECEIPT, REPLAYED, REVISION, SERIES
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -61,7 +61,9 @@ def test_every_table_and_column_of_the_record_is_described_and_no_other() -> Non
         name: set(re.findall(r"\w+", columns))
         for name, columns in re.findall(r"^\| `(\w+)` \| [^|]+ \| (.+) \|$", RECORD, re.M)
     }
-    tables = {table.name: table for table in (*OBSERVED, SERIES, REVISION, RECEIPT, *PUBLISHED, *REPLAYED)}
+    tables = {
+        table.name: table for table in (*OBSERVED, SERIES, REVISION, RECEIPT, *PUBLISHED, *REPLAYED, BRIEF)
+    }
     assert set(described) == {*tables, "crypto_metric"}
     for name, table in tables.items():
         assert set(table.values) <= described[name], name

@@ -7,7 +7,7 @@ from functools import cache
 import numpy as np
 import pytest
 
-from collectors.stress import explain, publication
+from collectors.stress import explain, publication, regime
 from collectors.stress.index import Replay, replay
 from collectors.stress.inputs import INPUTS, MODULES
 from collectors.stress.observations import Levels
@@ -143,28 +143,44 @@ def day(row: int) -> date:
     return found().day(row)
 
 
+def label(row: int) -> str | None:
+    return regime.set_label(float(found().coverage[row]))
+
+
 def test_the_first_publication_is_of_the_newest_day_alone() -> None:
     assert publication.rows_to_publish(found(), []) == [len(found().days) - 1]
 
 
 def test_later_all_that_is_newer_is_published_and_the_last_two_weeks_are_corrected() -> None:
     n = len(found().days)
-    published = [day(row) for row in range(n - 20, n - 3)]
+    published = [(day(row), label(row)) for row in range(n - 20, n - 3)]
     expected = [*range(n - 13, n - 3), n - 3, n - 2, n - 1]
     assert publication.rows_to_publish(found(), published) == expected
+
+
+def test_what_was_published_of_another_set_stays_as_it_was() -> None:
+    n = len(found().days)
+    published = [(day(row), "limited" if row < n - 4 else label(row)) for row in range(n - 9, n - 1)]
+    assert publication.rows_to_publish(found(), published) == [n - 4, n - 3, n - 2, n - 1]
+
+
+def test_of_weeks_without_a_run_only_the_last_days_are_published() -> None:
+    n = len(found().days)
+    published = [(day(n - 20), label(n - 20))]
+    assert publication.rows_to_publish(found(), published) == [n - 20, *range(n - 5, n)]
 
 
 def test_a_day_that_nobody_published_stays_history() -> None:
     n = len(found().days)
     # Two weeks apart: the days between them were never published, and are not now.
-    published = [day(n - 12), day(n - 2)]
+    published = [(day(row), label(row)) for row in (n - 12, n - 2)]
     assert publication.rows_to_publish(found(), published) == [n - 12, n - 2, n - 1]
 
 
 def test_without_an_index_nothing_is_published() -> None:
     empty = replace(found(), index=np.full(len(found().days), np.nan))
     assert publication.rows_to_publish(empty, []) == []
-    assert publication.rows_to_publish(empty, [day(5)]) == []
+    assert publication.rows_to_publish(empty, [(day(5), "full")]) == []
 
 
 def test_moves_of_all_rows_are_those_of_each() -> None:

@@ -24,6 +24,7 @@ SHARED = Path(__file__).parent.parent.parent / "shared"
 EVENING = datetime(2026, 11, 20, 22, tzinfo=UTC)
 FRIDAY = date(2026, 11, 20)
 FEEDS = ("wire", "street", "ledger", "hangang", "namsan")
+NEWS_FEEDS = ("courier", "echo", "digest", "mapo", "jongno")
 Headers = dict[str, str]
 
 
@@ -658,6 +659,22 @@ def test_stories_come_again_in_other_feeds_with_nearly_the_same_words(up: FakeUp
         assert sum(len(a & b) / max(1, len(a | b)) >= 0.75 for a, b in pairs) >= 3
 
 
+def test_one_news_feed_repeats_another_and_one_gathers(up: FakeUpstream) -> None:
+    told = {feed: items(up, feed) for feed in NEWS_FEEDS}
+    own = [one for one in told["courier"] if one["link"].startswith("https://courier.example/articles/")]
+    named = {one["link"].rpartition("/")[2]: one["title"] for one in own}
+    for one in told["echo"]:
+        found = re.fullmatch(
+            r"http://m\.courier\.example/articles/(\S+)/\?utm_source=echo&CMP=rss#top", one["link"]
+        )
+        assert found and named[found[1]] == one["title"] and "guid" not in one
+    for one in told["digest"]:
+        found = re.fullmatch(r"https://news\.google\.com/rss/articles/(\S+)\?oc=5", one["link"])
+        assert found and one["title"] == f"{named[found[1]]} - Courier (fake)"
+        assert one["source"] == "Courier (fake)"
+    assert all(re.search("[가-힣]", one["title"]) for one in told["jongno"] if "title" in one)
+
+
 # --- histories instead ---
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
@@ -721,6 +738,7 @@ def test_settings_point_at_the_liquidity_hosts_too(up: FakeUpstream) -> None:
         "COLLECTOR_OFR_URL": f"{base}/ofr/fsi.csv",
         "COLLECTOR_FED_FEEDS": f"speeches={base}/fed/feeds/speeches.xml",
         "COLLECTOR_STRESS_FEEDS": " ".join(f"{feed}={base}/feeds/{feed}.xml" for feed in FEEDS),
+        "COLLECTOR_NEWS_FEEDS": " ".join(f"{feed}={base}/feeds/{feed}.xml" for feed in NEWS_FEEDS),
     }
     rows(up, "DGS10")
     items(up, "wire")

@@ -12,7 +12,7 @@ from itertools import pairwise
 from statistics import fmean, pstdev
 
 from collectors.model import Ask, Batch, Row
-from collectors.sources import demo_fred, demo_headlines, demo_prices, demo_speeches
+from collectors.sources import demo_fred, demo_headlines, demo_news, demo_prices, demo_speeches
 from collectors.sources.demo_market import COINS, PROTOCOLS, TOTAL_TVL, Coin, Path, levels, supplies
 
 TOP_COINS = 20
@@ -22,6 +22,7 @@ HISTORY = timedelta(days=365)
 INDEX_HISTORY = timedelta(days=8 * 365 + 2)
 SPEECH_HISTORY = timedelta(days=3 * 365)
 NEWS_HISTORY = timedelta(days=150)
+DESK_HISTORY = timedelta(days=7)
 # What is not simulated, as a share of what is, bitcoin aside.
 TAIL = 0.25
 # Days before the first one asked for, from which changes, momentum and volatility are reckoned.
@@ -200,6 +201,7 @@ _OBSERVED = {
 _SAID = {
     demo_speeches.SOURCE: (demo_speeches.rows, SPEECH_HISTORY),
     demo_headlines.SOURCE: (demo_headlines.rows, NEWS_HISTORY),
+    demo_news.SOURCE: (demo_news.rows, DESK_HISTORY),
 }
 SOURCES: frozenset[str] = frozenset(_GENERATORS) | frozenset(_OBSERVED) | frozenset(_SAID)
 

@@ -91,6 +91,9 @@ def _day(day: date) -> list[Row]:
                 "link": f"https://example.com/demo/news/{day:%Y%m%d}-{number:02d}",
                 "topics": topics,
                 "tone": tone,
+                "outlet": None,
+                "story": None,
+                "mentions": None,
             }
         )
     return sorted(found, key=_order)

@@ -6,7 +6,7 @@ the Board's yearly lists as well, newest first, until there are enough. Board te
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from urllib.parse import urljoin, urlsplit
@@ -14,7 +14,8 @@ from zoneinfo import ZoneInfo
 
 from collectors.model import Ask, Batch, CollectError, Plan, Rejected, Request, Row, Source, Upstream, Wire
 from collectors.payload import Unfit, text
-from collectors.sources.feeds import FEED_BYTES, items, pairs
+from collectors.sources.fed_pages import listed, spoken_text
+from collectors.sources.feeds import FEED_BYTES, Item, items, pairs
 from collectors.stress.lexicon import LEXICON_VERSION
 from collectors.stress.speeches import read
 from storage.tables import FED_SPEECH
@@ -33,13 +34,12 @@ UPSTREAM = Upstream(
 # What the index needs, and some more for those without text.
 ENOUGH = 80
 YEARS = 4
-PAGE_BYTES = 2_000_000
+PAGE_BYTES = 600_000
 # What is kept back of the time for landing what there is.
 _RESERVE_S = 8.0
 _LEAST_WORDS = 150
 _WASHINGTON = ZoneInfo("America/New_York")
 _PAGE = re.compile(r"/newsevents/speech/(?P<slug>(?P<who>[a-z.\-]+?)(?P<day>\d{8})[a-z]?)\.htm$")
-_NOT_TEXT = {"article__time", "speaker", "location", "title", "watchLive", "shareDL"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,25 +76,42 @@ def collect(wire: Wire, ask: Ask) -> Batch:
 
 
 def _listed(wire: Wire, ask: Ask, rejected: list[Rejected]) -> list[_Found]:
-    """What the feeds name, and the yearly lists while too few are stored."""
+    """What the feeds name, and the yearly lists while too few are stored. A feed that fails costs only
+    itself; raises what the first raised where none answered."""
     found: dict[str, _Found] = {}
-    for url in pairs(ask.base).values():
-        answer = wire.get(Request(url, max_bytes=FEED_BYTES))
-        entries, unfit = items(answer)
+    first: CollectError | None = None
+    urls = list(pairs(ask.base).values())
+    for url in urls:
+        try:
+            answer = wire.get(Request(url, max_bytes=FEED_BYTES))
+            entries, unfit = items(answer)
+        except CollectError as error:
+            if len(urls) > 1:
+                wire.lose(url, error)
+            first = first or error
+            continue
         rejected += unfit
-        for entry in entries:
-            page = _page(entry.link, url)
-            if page is None:
-                rejected.append(Rejected({"link": entry.link[:200]}, "elsewhere"))
-                continue
-            who, _comma, topic = entry.title.partition(",")
-            found[page["slug"]] = _Found(
-                page["slug"], entry.link, topic.strip() or entry.title, who.strip(), entry.published_at
-            )
+        found |= _named(entries, url, rejected)
         if len(ask.known_ids) < ENOUGH:
-            for older in _yearly(wire, url, answer.at.year, ENOUGH - len(ask.known_ids) - len(found)):
+            for older in _yearly(wire, url, answer.at.year, {*ask.known_ids, *found}):
                 found.setdefault(older.id, older)
+    if first is not None and not found:
+        raise first
     return list(found.values())
+
+
+def _named(entries: Sequence[Item], url: str, rejected: list[Rejected]) -> dict[str, _Found]:
+    """Speeches of a feed; a link that leads elsewhere is set aside."""
+    found = {}
+    for entry in entries:
+        page = _page(entry.link, url)
+        if page is None:
+            rejected.append(Rejected({"link": entry.link[:200]}, "elsewhere"))
+            continue
+        who, _comma, topic = entry.title.partition(",")
+        title = topic.strip() or entry.title
+        found[page["slug"]] = _Found(page["slug"], entry.link, title, who.strip(), entry.published_at)
+    return found
 
 
 def _page(link: str, feed: str) -> dict[str, str] | None:
@@ -104,40 +121,38 @@ def _page(link: str, feed: str) -> dict[str, str] | None:
     return match.groupdict() if match and there.netloc == here.netloc else None
 
 
-def _yearly(wire: Wire, feed: str, year: int, wanted: int) -> Iterator[_Found]:
-    """The speeches of this year's list and, while more are wanted, of the years before it."""
+def _yearly(wire: Wire, feed: str, year: int, known: set[str]) -> Iterator[_Found]:
+    """The speeches of this year's list and, while there are not enough, of the years before it."""
     root = feed.partition("/feeds/")[0]
+    have = len(known)
     for back in range(YEARS):
-        if wanted <= 0 or wire.left_s() < _RESERVE_S:
+        if have >= ENOUGH or wire.left_s() < _RESERVE_S:
             return
         url = f"{root}/newsevents/speech/{year - back}-speeches.htm"
         try:
-            listed = list(_of_list(wire.get(Request(url, max_bytes=PAGE_BYTES, html=True)).body, url))
+            body = wire.get(Request(url, max_bytes=PAGE_BYTES, html=True)).body
         except CollectError as error:
             # A year that has not begun there yet, or a page that moved: the feed still serves.
             wire.lose(url, error)
             continue
-        yield from listed
-        wanted -= len(listed)
+        for one in _of_list(body, url):
+            have += one.id not in known
+            yield one
 
 
 def _of_list(body: bytes, url: str) -> Iterator[_Found]:
-    from bs4 import BeautifulSoup
-
-    soup = BeautifulSoup(body, "html.parser")
-    for anchor in soup.find_all("a", href=True):
-        link = urljoin(url, str(anchor["href"]))
+    for one in listed(body):
+        link = urljoin(url, one.href)
         page = _page(link, url)
-        title = anchor.get_text(" ", strip=True)
-        if page is None or not title:
+        if page is None:
             continue
-        around = anchor.find_parent(class_=re.compile("event"))
-        named = around.find(class_="news__speaker") if around else None
-        speaker = named.get_text(" ", strip=True) if named else page["who"].title()
-        day = datetime.strptime(page["day"], "%Y%m%d").date()  # noqa: DTZ007
+        try:
+            day = datetime.strptime(page["day"], "%Y%m%d").date()  # noqa: DTZ007
+        except ValueError:
+            continue
         # The list has no time of day.
         noon = datetime.combine(day, time(12), _WASHINGTON).astimezone(UTC)
-        yield _Found(page["slug"], link, title, speaker, noon)
+        yield _Found(page["slug"], link, one.title, one.speaker or page["who"].title(), noon)
 
 
 def _spoken(one: _Found, body: bytes) -> Row:
@@ -160,25 +175,6 @@ def _spoken(one: _Found, body: bytes) -> Row:
         "words": speech.tone.words,
         "lexicon_version": LEXICON_VERSION,
     }
-
-
-def spoken_text(body: bytes) -> str:
-    """The paragraphs of a speech page, without its head, references and footnotes; "" where the page
-    has no article."""
-    from bs4 import BeautifulSoup
-
-    article = BeautifulSoup(body, "html.parser").find(id="article")
-    if article is None:
-        return ""
-    kept: list[str] = []
-    for paragraph in article.find_all("p"):
-        said = paragraph.get_text(" ", strip=True)
-        if re.fullmatch(r"(References?|Footnotes?|Notes?)\W*", said, re.I):
-            break
-        if _NOT_TEXT & set(paragraph.get("class") or []) or "Return to text" in said:
-            continue
-        kept.append(said)
-    return re.sub(r"\s+", " ", " ".join(kept)).strip()
 
 
 SOURCE = Source(

@@ -6,12 +6,14 @@ https://finance.yahoo.com (no documentation of its own; as of 2026-11).
 """
 
 import logging
+import sqlite3
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 from math import isfinite
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from collectors.model import (
@@ -47,6 +49,8 @@ CLOSE = Rhythm("nyse", time(16, 30), counted="nyse", ends=time(16, 30))
 REREAD = timedelta(days=14)
 _PRICE = Believable(0.5, 1e5, 0.35)
 _ASKED_LEAST = timedelta(days=7)
+# Share of the close before it; XLF paid 19 % when it gave its real estate away.
+MOST_PAID = 0.25
 
 
 class Bar(NamedTuple):
@@ -99,7 +103,8 @@ def settled(bars: Sequence[Bar], symbol: str, at: datetime, wide: bool) -> tuple
             symbol=symbol,
         )
     last = known[-1]
-    live = at < CLOSE.over(last.day)
+    # A bell that has just rung settles nothing: a lone bar is one for another day.
+    live = at < CLOSE.over(last.day) + timedelta(days=1)
     place = next(n for n, bar in enumerate(bars) if bar is last)
     unsettled = live and place >= 2 and not any(isfinite(bar.close) for bar in bars[place - 2 : place])
     if live and wide and len(known) == 1:
@@ -129,16 +134,29 @@ def _quiet_yfinance() -> Iterator[Any]:
         yield yfinance
 
 
+def _sound(folder: Path) -> Path:
+    """The folder of yfinance's own databases, without one that the disk has damaged: they only remember
+    what can be asked for again."""
+    for file in folder.glob("*.db"):
+        try:
+            with closing(sqlite3.connect(file)) as database:
+                database.execute("PRAGMA quick_check").fetchone()
+        except sqlite3.DatabaseError:
+            for left in folder.glob(f"{file.name}*"):
+                left.unlink(missing_ok=True)
+    return folder
+
+
 def _bars(wire: Wire, symbol: str, since: date | None) -> list[Bar]:
     """Every bar from `since` on (None: all there are), without a close too."""
     with _quiet_yfinance() as yfinance:
-        yfinance.set_tz_cache_location(str(wire.cache))
+        yfinance.set_tz_cache_location(str(_sound(wire.cache)))
         yfinance.config.debug.hide_exceptions = False
         ticker = yfinance.Ticker(symbol, session=wire.session())
         span: dict[str, Any] = {"start": since.isoformat()} if since else {"period": "max"}
         try:
             frame = ticker.history(interval="1d", auto_adjust=False, actions=True, keepna=True, **span)
-        except (yfinance.exceptions.YFException, ValueError, KeyError, TypeError, IndexError):
+        except (yfinance.exceptions.YFException, ValueError, LookupError, TypeError, AttributeError):
             # An empty frame, a body that is no JSON, a field that is not where it was.
             raise Changed(
                 "schema",
@@ -172,7 +190,22 @@ def _collect(symbol: str, index: bool, wire: Wire, ask: Ask) -> Batch:
     bars = _bars(wire, symbol, since)
     bars, rejected = settled(bars, symbol, wire.answered_at(), wide)
     known = [bar for bar in bars if isfinite(bar.close) or not index]
-    return Batch(rows_of(symbol, known, index=index), rejected)
+    paid = [] if index else _absurd(known)
+    rejected += [
+        Rejected({"date": bar.day.isoformat(), "dividend": bar.dividend}, "implausible") for bar in paid
+    ]
+    sensible = [bar._replace(dividend=0.0) if bar in paid else bar for bar in known]
+    return Batch(rows_of(symbol, sensible, index=index), rejected)
+
+
+def _absurd(bars: Sequence[Bar]) -> list[Bar]:
+    """Bars whose dividend is more than a quarter of the close before it."""
+    found, before = [], float("inf")
+    for bar in bars:
+        if bar.dividend > MOST_PAID * before:
+            found.append(bar)
+        before = bar.close if isfinite(bar.close) else before
+    return found
 
 
 def _source(

@@ -4,7 +4,7 @@
 same lines, and a day only ever asks for days before it, so both give the same bits.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
@@ -77,6 +77,25 @@ def update(snapshot: Snapshot, past: Replay, *, provisional_from: date | None = 
     """The same as `replay` of this snapshot, bit by bit, taking from `past` every day that nothing
     new or revised could have moved. `past` may be of any other snapshot."""
     return _compute(snapshot, past, past.modules, provisional_from)
+
+
+def own_past(found: Replay, snapshot: Snapshot) -> Replay:
+    """`found` with percentile and band also on days whose set of modules is too new to have a past of its
+    own: a key that was taken away, an upstream that is gone. The past that such a day is compared with is
+    that of the index made of its modules alone. Days that have a percentile keep it."""
+    lost = np.flatnonzero(~np.isnan(found.index) & np.isnan(found.standing.percentile))
+    begun = int(np.argmax(~np.isnan(found.standing.percentile))) if len(lost) else 0
+    # Before the first percentile of all there is no past to speak of.
+    lost = lost[lost > begun] if begun else lost[:0]
+    percentile, band = found.standing.percentile.copy(), found.standing.band.copy()
+    for wanted in np.unique(found.sets[lost]):
+        names = tuple(one.name for m, one in enumerate(MODULES) if one.text or int(wanted) & (1 << m))
+        open_days = np.flatnonzero(found.standing.provisional)
+        first = date.fromordinal(int(found.days[open_days[0]])) if len(open_days) else None
+        alone = replay(snapshot, modules=names, provisional_from=first).standing
+        rows = lost[found.sets[lost] == wanted]
+        percentile[rows], band[rows] = alone.percentile[rows], alone.band[rows]
+    return replace(found, standing=replace(found.standing, percentile=percentile, band=band))
 
 
 def _compute(

@@ -19,6 +19,8 @@ from collectors.stress.lexicon import LEXICON_VERSION
 
 # So long do values of a published day come in late or are revised.
 CORRECTED_ROWS = 10
+# A day that is computed later than that was not published on its day: it is history.
+LATE_ROWS = 5
 
 Columns = Mapping[str, Any]
 
@@ -38,17 +40,24 @@ class Computed:
         return cls(found, lacking, explain.input_weights(found), *explain.moves(found))
 
 
-def rows_to_publish(found: Replay, published: Sequence[date]) -> list[int]:
-    """Rows that are published now: the newest one at first, later all that are newer than the last
-    published, and those published before that may still be corrected."""
+def rows_to_publish(found: Replay, published: Sequence[tuple[date, str | None]]) -> list[int]:
+    """Rows that are published now, `published` being the days that were, with the names of their sets:
+    the newest one at first; later those of the last days that are newer than the last published, and of
+    those published before the ones that may still be corrected. What was published of another set of
+    modules was not wrong, it was another index: it stays."""
     there = np.flatnonzero(~np.isnan(found.index))
     if not len(there):
         return []
     if not published:
         return [int(there[-1])]
-    last = published[-1].toordinal()
-    days = {day.toordinal() for day in published[-CORRECTED_ROWS:]}
-    return [int(row) for row in there if found.days[row] > last or int(found.days[row]) in days]
+    last = published[-1][0].toordinal()
+    sets = {day.toordinal(): label for day, label in published[-CORRECTED_ROWS:]}
+    new = [int(row) for row in there[-LATE_ROWS:] if found.days[row] > last]
+    known = [int(row) for row in there if int(found.days[row]) in sets]
+    same = [
+        row for row in known if sets[int(found.days[row])] == regime.set_label(float(found.coverage[row]))
+    ]
+    return same + new
 
 
 # ---------------------------------------------------------------- as columns, of any rows
@@ -106,7 +115,7 @@ def _module_words(one: Computed, rows: Any) -> list[str]:
             columns = there[module.name]
             if found.weight[row, m] > 0 or not np.isnan(found.score[row, m]):
                 words.append("valid")
-            elif not columns and module.name in lacking:
+            elif module.name in lacking and np.isnan(found.raw[row, columns]).all():
                 words.append("no_key")
             elif columns and not np.isnan(found.raw[row, columns]).all():
                 words.append("warming")
@@ -169,6 +178,9 @@ def _status(one: Computed, rows: Any) -> Any:
     words[:, proxies] = "proxy"
     words[np.isnan(raw)] = "dropped"
     words[~seen] = "absent"
+    keyless = [k for k, part in enumerate(found.inputs) if part.name in one.lacking]
+    # It had values once, and has none now, because nobody may ask for them any more.
+    words[:, keyless] = np.where(np.isnan(raw[:, keyless]), "no_key", words[:, keyless])
     return words
 
 

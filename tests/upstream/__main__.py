@@ -25,7 +25,7 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m tests.upstream",
         description="Plays CoinGecko, DefiLlama, alternative.me, FRED, Yahoo, OFR, the Fed's speeches and"
-        " five news feeds on 127.0.0.1.",
+        " ten news feeds on 127.0.0.1.",
         epilog="example: python -m tests.upstream --port 8899 --full-size --down defillama",
     )
     parser.add_argument("--port", type=int, default=8899, help="default 8899; 0: any free port")

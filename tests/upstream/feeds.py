@@ -29,6 +29,10 @@ class Feed:
     summary: str
     odd: str
     has_guid: bool = True
+    # Another feed whose articles this one brings too: under a link that says who sent the reader, or (with
+    # `gathers`) as Google News does.
+    of: str = ""
+    gathers: bool = False
 
 
 FEEDS = {
@@ -42,16 +46,28 @@ FEEDS = {
     )
 }
 
+# Those of the news pipeline: three desks of their own, one that repeats another, one that gathers.
+NEWS_FEEDS = {
+    one.name: one
+    for one in (
+        Feed("courier", "en", "gmt", "plain", "script_title"),
+        Feed("echo", "en", "gmt", "none", "", has_guid=False, of="courier"),
+        Feed("digest", "en", "gmt", "escaped", "", of="courier", gathers=True),
+        Feed("mapo", "ko", "seoul_colon", "cdata", "no_date"),
+        Feed("jongno", "ko", "bare", "none", "no_title", has_guid=False),
+    )
+}
+
 
 class Feeds:
-    """Answers for five publishers at once: `/wire.xml` and so on."""
+    """Answers for ten publishers at once: `/wire.xml` and so on."""
 
     def __init__(self, market: Market) -> None:
         self.market = market
 
     def reply(self, path: str) -> Reply:
         """404 for a feed that is not played."""
-        feed = FEEDS.get(path.removeprefix("/").removesuffix(".xml"))
+        feed = (FEEDS | NEWS_FEEDS).get(path.removeprefix("/").removesuffix(".xml"))
         if feed is None:
             return Reply(404, b"<h1>Not Found</h1>", "text/html; charset=utf-8")
         body = _rss(feed, self.items(feed), self.market.now())
@@ -60,11 +76,12 @@ class Feeds:
     def items(self, feed: Feed) -> list[Headline]:
         """What the feed shows now, newest first."""
         now = self.market.now()
+        own = NEWS_FEEDS[feed.of] if feed.of else feed
         days = [(now - SPAN).date() + timedelta(days=n) for n in range(3)]
         known = [
             one
             for day in days
-            for one in of_day(self.market.seed, feed.name, feed.language, feed.odd, day)
+            for one in of_day(self.market.seed, own.name, own.language, own.odd, day)
             if now - SPAN < one.at <= now
         ]
         return sorted(known, key=lambda one: (one.at, one.number), reverse=True)[:MOST]
@@ -81,11 +98,13 @@ def _rss(feed: Feed, items: list[Headline], now: datetime) -> str:
 
 
 def _item(feed: Feed, one: Headline) -> str:
-    parts = [] if one.odd == "no_title" else [f"<title>{_title(one)}</title>"]
-    link = f"https://{feed.name}.example/articles/{one.id}"
+    parts = [] if one.odd == "no_title" else [f"<title>{_title(feed, one)}</title>"]
+    link = _link(feed, one)
     parts.append(f"<link>{'javascript:alert(1)' if one.odd == 'javascript_link' else link}</link>")
     if feed.has_guid:
-        parts.append(f'<guid isPermaLink="false">{one.id}</guid>')
+        parts.append(f'<guid isPermaLink="false">{feed.name}-{one.id}</guid>' if feed.of else _guid(one))
+    if feed.gathers:
+        parts.append(f'<source url="https://{feed.of}.example">{feed.of.capitalize()} (fake)</source>')
     if one.odd != "no_date":
         at = one.at + _AHEAD if one.odd == "future_date" else one.at
         parts.append(f"<pubDate>{_date(feed, at)}</pubDate>")
@@ -93,10 +112,23 @@ def _item(feed: Feed, one: Headline) -> str:
     return f"<item>{''.join(parts)}</item>\n"
 
 
-def _title(one: Headline) -> str:
+def _guid(one: Headline) -> str:
+    return f'<guid isPermaLink="false">{one.id}</guid>'
+
+
+def _link(feed: Feed, one: Headline) -> str:
+    if feed.gathers:
+        return f"https://news.google.com/rss/articles/{one.id}?oc=5"
+    if feed.of:
+        return f"http://m.{feed.of}.example/articles/{one.id}/?utm_source={feed.name}&amp;CMP=rss#top"
+    return f"https://{feed.name}.example/articles/{one.id}"
+
+
+def _title(feed: Feed, one: Headline) -> str:
+    outlet = f" - {feed.of.capitalize()} (fake)" if feed.gathers else ""
     if one.odd == "script_title":
-        return f"<![CDATA[<script>alert('x')</script>{one.title}]]>"
-    return escape(one.title)
+        return f"<![CDATA[<script>alert('x')</script>{one.title}{outlet}]]>"
+    return escape(one.title + outlet)
 
 
 def _date(feed: Feed, at: datetime) -> str:

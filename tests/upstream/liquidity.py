@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from .fed import Fed
-from .feeds import FEEDS, Feeds
+from .feeds import FEEDS, NEWS_FEEDS, Feeds
 from .fred import Fred
 from .fred_record import FredRecord
 from .history import History
@@ -35,13 +35,17 @@ class LiquidityUpstreams:
 
     def liquidity_env(self, url: str) -> dict[str, str]:
         """The settings that point at them."""
-        feeds = (f"{name}={url}{PREFIXES['feeds']}/{name}.xml" for name in FEEDS)
+        feeds, news = (
+            " ".join(f"{name}={url}{PREFIXES['feeds']}/{name}.xml" for name in some)
+            for some in (FEEDS, NEWS_FEEDS)
+        )
         return {
             "COLLECTOR_FRED_URL": url + PREFIXES["fred"],
             "COLLECTOR_YAHOO_URL": url + PREFIXES["yahoo"],
             "COLLECTOR_OFR_URL": f"{url}{PREFIXES['ofr']}/fsi.csv",
             "COLLECTOR_FED_FEEDS": f"speeches={url}{PREFIXES['fed']}/feeds/speeches.xml",
-            "COLLECTOR_STRESS_FEEDS": " ".join(feeds),
+            "COLLECTOR_STRESS_FEEDS": feeds,
+            "COLLECTOR_NEWS_FEEDS": news,
         }
 
     def liquidity_reply(self, seen: Seen, url: str) -> Reply:

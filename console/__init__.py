@@ -1,0 +1,1 @@
+"""The parts of the HTTP API, put together by console_api.py."""
