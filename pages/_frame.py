@@ -180,6 +180,7 @@ def draw() -> None:
         st.Page("overview.py", title=_("Overview"), icon=":material/home:", default=True),
         st.Page("liquidity.py", title=_("Liquidity"), icon=":material/water_drop:", url_path="liquidity"),
         st.Page("crypto.py", title=_("Crypto"), icon=":material/currency_bitcoin:", url_path="crypto"),
+        st.Page("news.py", title=_("News"), icon=":material/newspaper:", url_path="news"),
         st.Page("runs.py", title=_("Runs"), icon=":material/history:", url_path="runs"),
     ]
     page = st.navigation(pages, position="top")

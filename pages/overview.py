@@ -7,9 +7,18 @@ import streamlit as st
 from collectors import freshness, launch
 from collectors.freshness import PipelineStatus, Status
 from collectors.registry import SOURCES, UPSTREAMS
-from pages._view import badges, collect_now, formats, market, stress_tiles, stress_words, tiles
+from pages._view import (
+    badges,
+    collect_now,
+    formats,
+    market,
+    news_parts,
+    stress_tiles,
+    stress_words,
+    tiles,
+)
 from pages._view.palette import colors
-from storage import clock, ledger, read, read_liquidity, texts
+from storage import clock, ledger, read, read_liquidity, read_news, texts
 from storage.read_liquidity import Liquidity
 from storage.records import Counts
 from storage.settings import Settings, load
@@ -104,6 +113,13 @@ def hand_card(settings: Settings, status: Status) -> None:
             st.caption(_("Nothing. Every step did its work.") if ran else _("Nothing has run yet."))
 
 
+def brief_card(settings: Settings) -> None:
+    """The morning brief in short; the whole of it is on the page News."""
+    with st.container(border=True, gap="xsmall", height="stretch", key="brief"):
+        news_parts.brief(read_news.brief(settings), settings, short=True)
+        st.page_link("news.py", label=_("All of it, and the news"), icon=":material/newspaper:")
+
+
 def empty_state(settings: Settings) -> None:
     """The first morning: what to press, and how to look around without asking anybody."""
     with st.container(border=True):
@@ -163,10 +179,14 @@ def cards(
         newest = record.days.iloc[-1]
         # The sources may all be of a day that is over, and the index already of the next.
         provisional["liquidity"] = bool(newest["provisional"]) and newest["date"].date() <= known_day
-    with st.grid(len(status.pipelines) + 1, min_column_width=360):
+    with st.grid(len(status.pipelines), min_column_width=360):
         for one in status.pipelines.values():
             pipeline_card(settings, one, live, known, provisional.get(one.pipeline, False))
+    hand, brief = st.columns([1, 2])
+    with hand:
         hand_card(settings, status)
+    with brief:
+        brief_card(settings)
 
 
 def draw() -> None:

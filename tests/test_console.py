@@ -23,7 +23,7 @@ from storage.records import Counts
 from storage.settings import ROOT, load
 from storage.texts import speaking
 
-PAGES = ("overview.py", "liquidity.py", "crypto.py", "runs.py")
+PAGES = ("overview.py", "liquidity.py", "crypto.py", "news.py", "runs.py")
 each_page = pytest.mark.parametrize("page", PAGES)
 
 

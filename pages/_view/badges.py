@@ -87,7 +87,7 @@ def cell(name: str) -> str:
 
 def pipelines(names: Iterable[str]) -> str:
     """Pipelines as a person calls them: "Crypto"."""
-    known = {"crypto": _("Crypto"), "liquidity": _("Liquidity")}
+    known = {"crypto": _("Crypto"), "liquidity": _("Liquidity"), "news": _("News")}
     return " + ".join(known.get(name, name) for name in names)
 
 
