@@ -60,7 +60,8 @@ def test_collect_now_fills_the_page_and_a_second_click_starts_nothing(
     assert "inserted" in toast.first.inner_text() and "updated" in toast.first.inner_text()
     visit.page.locator(".stMarkdownBadge", has_text="fresh").first.wait_for(timeout=15_000)
     visit.page.wait_for_selector('[data-testid="stMetric"]', timeout=15_000)
-    assert "never collected" not in visit.text()
+    # Nobody has asked for the other two pipelines yet.
+    assert visit.text().count("never collected") == 2
     (run,) = runs(console)
     assert (run.trigger, run.state) == ("console", "ok")
     visit.clean()
@@ -241,7 +242,13 @@ def test_every_caption_can_be_read(open_page: Opener, console: Console, dark: bo
     if not runs(console):
         console.collect()
     for path in ("/", "/runs"):
-        ratios = open_page(path, dark=dark).page.evaluate(CAPTIONS)
+        page = open_page(path, dark=dark).page
+        # A page that turns dark fades for a moment: what stays is what is read.
+        for _attempt in range(20):
+            ratios = page.evaluate(CAPTIONS)
+            if len(ratios) > 3 and min(ratios) >= 4.5:
+                break
+            page.wait_for_timeout(250)
         assert len(ratios) > 3 and min(ratios) >= 4.5
 
 
