@@ -57,8 +57,10 @@ def test_it_draws_whole_in_every_theme_size_and_language(
 
 def test_the_address_is_the_chart(open_page: Opener) -> None:
     visit = drawn(open_page("/crypto?coins=bitcoin,ethereum&range=1Y&rebased=1"))
-    labels = visit.page.locator(".js-plotly-plot").first.locator(".infolayer").text_content()
-    assert "BTC" in labels and "ETH" in labels
+    # Another chart may be drawn before it.
+    prices = visit.page.locator(".js-plotly-plot .infolayer", has_text="BTC").first
+    prices.wait_for(state="attached", timeout=15_000)
+    assert "ETH" in prices.text_content()
     visit.page.get_by_role("radio", name="30D").or_(visit.page.get_by_text("30D", exact=True)).first.click()
     visit.page.wait_for_url("**range=30D**", timeout=15_000)
     assert "coins=bitcoin" in visit.page.url and "rebased=1" in visit.page.url
