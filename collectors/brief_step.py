@@ -2,45 +2,29 @@
 is stored. It asks nobody anything.
 """
 
-import logging
 from collections.abc import Sequence
 from dataclasses import replace
 
-from collectors import freshness
+from collectors import computed, freshness
 from collectors.news import brief, mentions, stories
-from collectors.run import isolated
 from collectors.under_way import Run
-from storage import clock, db, ledger, news, schema
+from storage import clock, db, news, schema
 from storage.records import StepRecord
-from storage.store_error import StoreError, StoreMissing, explained
+from storage.store_error import StoreMissing
 from storage.tables import BRIEF
 
-log = logging.getLogger("collector")
 NAME = news.BRIEF_STEP
 
 
 def run_step(run: Run, pipeline: str, collected: Sequence[StepRecord]) -> StepRecord:
     """The step's record, told to ledger and listeners; skipped where the last brief knows all of it."""
-    step = StepRecord(run.run_id, run.next_step(), NAME, pipeline, table=BRIEF.name, started_at=clock.now())
-    # A ledger that is locked for a moment costs a line in it, not the run.
-    with isolated():
-        ledger.step_started(run.settings, step)
-    run.emit(step)
-    with isolated() as caught:
+
+    def work(step: StepRecord) -> StepRecord:
         if any(other.state == "ok" for other in collected) or _changed(run):
-            caught.result = _write(run, step)
-        else:
-            caught.result = replace(step, state="skipped", reason="upstream_failed")
-    step = caught.result or step
-    if caught.error is not None:
-        if not isinstance(caught.error, StoreError):
-            log.error("%s: unexpected", NAME, exc_info=caught.error)
-        step = step.hindered("failed", explained(run.settings, caught.error))
-    step = replace(step, finished_at=clock.now())
-    with isolated():
-        ledger.step_finished(run.settings, step)
-    run.emit(step)
-    return step
+            return _write(run, step)
+        return replace(step, state="skipped", reason="upstream_failed")
+
+    return computed.run_step(run, pipeline, NAME, BRIEF.name, work)
 
 
 def _changed(run: Run) -> bool:

@@ -1,44 +1,25 @@
 """The computed step at the end of crypto: writes the export of what the store holds."""
 
-import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from collectors import freshness, outcome, publish
-from collectors.run import isolated
+from collectors import computed, freshness, outcome, publish
 from collectors.under_way import Run
 from storage import clock, ledger, points
 from storage.records import StepRecord
-from storage.store_error import StoreError, explained
-
-log = logging.getLogger("collector")
 
 
 def run_step(run: Run, pipeline: str, collected: Sequence[StepRecord]) -> StepRecord:
     """The step's record, told to ledger and listeners; skipped when the last export has all of it."""
-    step = StepRecord(
-        run.run_id, run.next_step(), "export", pipeline, started_at=clock.now(), state="running"
-    )
-    # A ledger that is locked for a moment costs a line in it, not the run.
-    with isolated():
-        ledger.step_started(run.settings, step)
-    run.emit(step)
-    if not any(other.state == "ok" for other in collected) and not publish.stale(run.settings):
-        step = replace(step, state="skipped", reason="upstream_failed")
-    else:
-        with isolated() as caught:
-            _write(run, pipeline, collected)
-            step = replace(step, state="ok")
-        if caught.error is not None:
-            if not isinstance(caught.error, StoreError):
-                log.error("export: unexpected", exc_info=caught.error)
-            step = step.hindered("failed", explained(run.settings, caught.error))
-    step = replace(step, finished_at=clock.now())
-    with isolated():
-        ledger.step_finished(run.settings, step)
-    run.emit(step)
-    return step
+
+    def work(step: StepRecord) -> StepRecord:
+        if not any(other.state == "ok" for other in collected) and not publish.stale(run.settings):
+            return replace(step, state="skipped", reason="upstream_failed")
+        _write(run, pipeline, collected)
+        return replace(step, state="ok")
+
+    return computed.run_step(run, pipeline, "export", None, work)
 
 
 def _write(run: Run, pipeline: str, collected: Sequence[StepRecord]) -> None:

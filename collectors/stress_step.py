@@ -8,9 +8,9 @@ from typing import Any, cast
 
 import numpy as np
 
+from collectors import computed
 from collectors.keep import counts_of
 from collectors.model import Source
-from collectors.run import isolated
 from collectors.stress import publication, speeches
 from collectors.stress.index import own_past, replay
 from collectors.stress.inputs import CALENDAR, INPUTS
@@ -18,9 +18,9 @@ from collectors.stress.lexicon import LEXICON_VERSION
 from collectors.stress.observations import Observations
 from collectors.stress.snapshot import fed, market, news, stored_names
 from collectors.under_way import Run
-from storage import clock, db, landing, ledger, merge, schema, stress
+from storage import clock, db, landing, merge, schema, stress
 from storage.records import Counts, StepRecord
-from storage.store_error import StoreError, explained
+from storage.store_error import StoreError
 from storage.tables import (
     STRESS_INDEX,
     STRESS_INPUT,
@@ -44,47 +44,33 @@ def run_step(
     run: Run, pipeline: str, sources: Sequence[Source], collected: Sequence[StepRecord]
 ) -> StepRecord:
     """The step's record, told to ledger and listeners; skipped where nothing came in."""
-    step = StepRecord(
-        run.run_id, run.next_step(), NAME, pipeline, table=STRESS_INDEX.name, started_at=clock.now()
-    )
-    # A ledger that is locked for a moment costs a line in it, not the run.
-    with isolated():
-        ledger.step_started(run.settings, step)
-    run.emit(step)
-    if not any(other.state == "ok" for other in collected):
-        step = replace(step, state="skipped", reason="upstream_failed")
-    else:
-        with isolated() as caught:
-            step = _publish(run, step, sources)
-        if caught.error is not None:
-            if not isinstance(caught.error, StoreError):
-                log.error("%s: unexpected", NAME, exc_info=caught.error)
-            step = step.hindered("failed", explained(run.settings, caught.error))
-    step = replace(step, finished_at=clock.now())
-    with isolated():
-        ledger.step_finished(run.settings, step)
-    run.emit(step)
-    return step
+
+    def work(step: StepRecord) -> StepRecord:
+        if not any(other.state == "ok" for other in collected):
+            return replace(step, state="skipped", reason="upstream_failed")
+        return _publish(run, step, sources)
+
+    return computed.run_step(run, pipeline, NAME, STRESS_INDEX.name, work)
 
 
 def _publish(run: Run, step: StepRecord, sources: Sequence[Source]) -> StepRecord:
     with db.reader(run.settings, run.store_wait_s) as connection:
         stored = stress.observed(connection, stored_names())
         texts = stress.speech_texts(connection, LEXICON_VERSION)
-    computed = compute(run, stored, texts, sources)
-    if computed is None:
+    index = compute(run, stored, texts, sources)
+    if index is None:
         return replace(step, state="skipped", reason="not_due")
-    if np.isnan(computed.found.index).all():
+    if np.isnan(index.found.index).all():
         return replace(step, state="skipped", reason="not_due", message=TOO_LITTLE)
-    rows = np.array(publication.rows_to_publish(computed.found, stored.published), np.int64)
-    open_rows = rows[computed.found.standing.provisional[rows]]
-    open_days = frozenset(computed.found.day(int(row)) for row in open_rows)
-    landed = [_land(run, *batch, open_days) for batch in _batches(computed, rows)] if len(rows) else []
+    rows = np.array(publication.rows_to_publish(index.found, stored.published), np.int64)
+    open_rows = rows[index.found.standing.provisional[rows]]
+    open_days = frozenset(index.found.day(int(row)) for row in open_rows)
+    landed = [_land(run, *batch, open_days) for batch in _batches(index, rows)] if len(rows) else []
     try:
         with db.writer(run.settings, run.store_wait_s, run.quiet) as connection:
             schema.migrate_within(run.settings, connection)
             counts = [merge.merge(connection, one, clock.now()) for one in landed]
-            _keep_history(run, connection, computed)
+            _keep_history(run, connection, index)
     except StoreError as problem:
         if problem.code == "schema":
             raise

@@ -4,9 +4,10 @@ import sqlite3
 
 import streamlit as st
 
-from collectors import freshness, launch
+from collectors import freshness
 from collectors.freshness import PipelineStatus, Status
 from collectors.registry import SOURCES, UPSTREAMS
+from pages._start import start
 from pages._view import (
     badges,
     collect_now,
@@ -25,21 +26,6 @@ from storage.settings import Settings, load
 from storage.texts import _
 
 
-def start(settings: Settings, *pipelines: str) -> None:
-    """Starts a run and comes back at once; one that is under way stays the only one."""
-    try:
-        collect_now.watch(launch.launch(settings, pipelines, "console"))
-    except ledger.Busy as other:
-        collect_now.watch(other.run_id)
-        collect_now.busy(other.run_id)
-    except sqlite3.Error as error:
-        problem = freshness.unread(settings, error)
-        st.toast(badges.plain(texts.say(problem.message, problem.values)), icon=":material/error:")
-    except OSError:
-        text = _("{folder} cannot be written. Set COLLECTOR_HOME to a folder that can.")
-        st.toast(badges.plain(text.format(folder=settings.home.name)), icon=":material/error:")
-
-
 def pipeline_card(
     settings: Settings, status: PipelineStatus, live: ledger.RunRecord | None, known: bool, provisional: bool
 ) -> None:
@@ -50,7 +36,7 @@ def pipeline_card(
             name = badges.pipelines([status.pipeline])
             st.markdown(f"**{name}** {badges.freshness(settings, status, known)}")
             collect_now.button(
-                status.pipeline, live, lambda name: start(settings, name), key=f"collect_{status.pipeline}"
+                status.pipeline, live, lambda name: start(settings, [name]), key=f"collect_{status.pipeline}"
             )
         badges.pipeline_facts(settings, status, ended(settings, status), provisional)
         badges.source_facts(status, {name: one.upstream.title for name, one in SOURCES.items()})
@@ -199,7 +185,7 @@ def draw() -> None:
     today = f"{formats.day(now.astimezone(settings.zone))}, {formats.moment(settings, now)}"
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.header(headline(frames, record), anchor=False, width="stretch")
-        collect_now.all_button(live, lambda: start(settings, *status.pipelines))
+        collect_now.all_button(live, lambda: start(settings, list(status.pipelines)))
     st.caption(f"{badges.plain(today)} {formats.zone(settings)}")
     stress_part(settings, record, status.pipelines.get("liquidity"))
     crypto_part(settings, frames, record.days.empty)

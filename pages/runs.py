@@ -5,12 +5,11 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from collectors import freshness, launch
 from collectors.registry import PIPELINES, SOURCES
+from pages._start import start
 from pages._view import (
     badges,
     cards,
-    collect_now,
     formats,
     run_choice,
     run_durations,
@@ -32,20 +31,9 @@ LOG_PX = 300
 
 
 def retry(settings: Settings, pipeline: str, source: str) -> None:
-    """Starts a run of one source and comes back at once; one that is under way stays the only one."""
-    try:
-        collect_now.watch(launch.launch(settings, [pipeline], "console", [source]))
-        # The new run is the one to look at.
+    """Starts a run of one source and comes back at once; the new run is then the one to look at."""
+    if start(settings, [pipeline], [source]):
         run_choice.clear()
-    except ledger.Busy as other:
-        collect_now.watch(other.run_id)
-        collect_now.busy(other.run_id)
-    except sqlite3.Error as error:
-        problem = freshness.unread(settings, error)
-        st.toast(badges.plain(texts.say(problem.message, problem.values)), icon=":material/error:")
-    except OSError:
-        text = _("{folder} cannot be written. Set COLLECTOR_HOME to a folder that can.")
-        st.toast(badges.plain(text.format(folder=settings.home.name)), icon=":material/error:")
 
 
 def matching(settings: Settings, choice: Choice) -> list[RunRecord]:

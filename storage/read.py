@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from storage import clock, db, ledger
+from storage import clock, db, kept, ledger
 from storage.settings import Settings
 from storage.tables import CRYPTO_PRICE, NEWS, OBSERVATION, PROTOCOL_TVL, Table
 
@@ -280,27 +280,7 @@ _guard = Lock()
 def frames(settings: Settings, wait_s: float = 0.3) -> Frames:
     """The record, read once after every merge and kept for all sessions of the process. While the
     store is locked or damaged the last good frames serve, with `problem` saying why."""
-    name, mark = str(settings.database), ledger.merge_mark(settings)
-    with _guard:
-        kept = _kept.get(name)
-        if kept and kept[0] == mark and kept[1].problem is None:
-            return kept[1]
-        try:
-            read = _read_frames(settings, wait_s)
-        except db.StoreError as problem:
-            base = kept[1] if kept else _no_frames()
-            missing = isinstance(problem, db.StoreMissing)
-            return Frames(
-                base.prices,
-                base.metrics,
-                base.protocols,
-                base.observations,
-                base.revisions,
-                base.read_at,
-                None if missing else problem,
-            )
-        _kept[name] = (mark, read)
-        return read
+    return kept.serve(_kept, _guard, settings, lambda: _read_frames(settings, wait_s), _no_frames)
 
 
 def frame(connection: duckdb.DuckDBPyConnection, query: str) -> "pd.DataFrame":

@@ -4,14 +4,14 @@ Frames are kept in memory until the ledger says that something was merged, as th
 """
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from storage import clock, db, ledger
+from storage import clock, db, kept
 from storage.read import frame
 from storage.settings import Settings
 from storage.tables import NEWS
@@ -104,24 +104,13 @@ _guard = Lock()
 def liquidity(settings: Settings, wait_s: float = 0.3) -> Liquidity:
     """The record, read once after every merge and kept for all sessions of the process. While the store
     is locked or damaged the last good frames serve, with `problem` saying why."""
-    name, mark = str(settings.database), ledger.merge_mark(settings)
-    with _guard:
-        kept = _kept.get(name)
-        if kept and kept[0] == mark and kept[1].problem is None:
-            return kept[1]
-        try:
-            with db.reader(settings, wait_s) as connection:
-                found = _read(connection)
-        except db.StoreError as problem:
-            missing = isinstance(problem, db.StoreMissing)
-            return replace(kept[1] if kept else nothing(), problem=None if missing else problem)
-        _kept[name] = (mark, found)
-        return found
+    return kept.serve(_kept, _guard, settings, lambda: _read(settings, wait_s), nothing)
 
 
-def _read(connection: duckdb.DuckDBPyConnection) -> Liquidity:
+def _read(settings: Settings, wait_s: float) -> Liquidity:
     try:
-        found: dict[str, Any] = {name: frame(connection, query) for name, query in _QUERIES.items()}
+        with db.reader(settings, wait_s) as connection:
+            found: dict[str, Any] = {name: frame(connection, query) for name, query in _QUERIES.items()}
     except duckdb.CatalogException:
         # A store that no run of this version has opened yet has none of these tables.
         return nothing()

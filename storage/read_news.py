@@ -6,14 +6,14 @@ outlets and links are hostile text: whoever draws them escapes them.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from storage import clock, db, ledger
+from storage import clock, db, kept
 from storage.clauses import Clause
 from storage.news import NAMED
 from storage.read import frame, rows
@@ -90,36 +90,17 @@ _guard = Lock()
 def news(settings: Settings, wait_s: float = 0.3) -> News:
     """The record, read once after every merge and kept for all sessions of the process. While the store
     is locked or damaged the last good frames serve, with `problem` saying why."""
-    name, mark = str(settings.database), ledger.merge_mark(settings)
-    with _guard:
-        kept = _kept.get(name)
-        if kept and kept[0] == mark and kept[1].problem is None:
-            return kept[1]
-        try:
-            with db.reader(settings, wait_s) as connection:
-                found = _read(connection)
-        except db.StoreError as problem:
-            missing = isinstance(problem, db.StoreMissing)
-            return replace(kept[1] if kept else nothing(), problem=None if missing else problem)
-        _kept[name] = (mark, found)
-        return found
+    return kept.serve(_kept, _guard, settings, lambda: _read(settings, wait_s), nothing)
 
 
 def brief(settings: Settings, wait_s: float = 0.3) -> Brief:
     """The newest brief, kept and served as `news` is; needs no pandas."""
-    name, mark = str(settings.database), ledger.merge_mark(settings)
-    with _guard:
-        kept = _briefs.get(name)
-        if kept and kept[0] == mark:
-            return kept[1]
-        try:
-            with db.reader(settings, wait_s) as connection:
-                found = newest_brief(connection)
-        except db.StoreError as problem:
-            missing = isinstance(problem, db.StoreMissing)
-            return replace(kept[1] if kept else Brief(), problem=None if missing else problem)
-        _briefs[name] = (mark, found)
-        return found
+
+    def read() -> Brief:
+        with db.reader(settings, wait_s) as connection:
+            return newest_brief(connection)
+
+    return kept.serve(_briefs, _guard, settings, read, Brief)
 
 
 def newest_brief(connection: duckdb.DuckDBPyConnection) -> Brief:
@@ -146,14 +127,16 @@ def _clause(row: Mapping[str, Any]) -> Clause:
     )
 
 
-def _read(connection: duckdb.DuckDBPyConnection) -> News:
+def _read(settings: Settings, wait_s: float) -> News:
     try:
-        found: dict[str, Any] = {name: frame(connection, query) for name, query in _QUERIES.items()}
+        with db.reader(settings, wait_s) as connection:
+            found: dict[str, Any] = {name: frame(connection, query) for name, query in _QUERIES.items()}
+            brief = newest_brief(connection)
     except (duckdb.CatalogException, duckdb.BinderException):
         # A store that no run of this version has opened yet has not got these tables and columns.
         return nothing()
     stories = found["stories"].rename(columns={"first_at": "published_at"})
-    return News(found["items"], stories, found["speeches"], newest_brief(connection), clock.now())
+    return News(found["items"], stories, found["speeches"], brief, clock.now())
 
 
 def nothing() -> News:

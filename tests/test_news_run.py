@@ -18,7 +18,7 @@ from collectors.model import Ask, Plan
 from collectors.news import stories
 from collectors.registry import PIPELINES
 from collectors.sources import demo, demo_headlines, demo_news
-from storage import clock, db, landing, merge, read, read_liquidity, read_news, schema, stress
+from storage import clock, db, kept, landing, merge, read, read_liquidity, read_news, schema, stress
 from storage.settings import load
 from storage.tables import BRIEF, NEWS_ITEM
 from tests import child
@@ -69,8 +69,8 @@ def first(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def after(first: Path, home: Path) -> Iterator[FakeUpstream]:
     """That home, and the fake as it was then."""
     shutil.copytree(first, home)
-    for kept in (read_news._kept, read_news._briefs, read_liquidity._kept):
-        kept.clear()  # type: ignore[attr-defined]
+    for held in (read_news._kept, read_news._briefs, read_liquidity._kept):
+        held.clear()  # type: ignore[attr-defined]
     with FakeUpstream(clock=NOW) as up:
         yield up
 
@@ -272,7 +272,7 @@ def test_while_the_store_is_locked_the_last_good_news_serve(
     def busy(*_unused: Any, **_named: Any) -> Any:
         raise db.StoreBusy("busy", "busy")
 
-    monkeypatch.setattr(read_news.ledger, "merge_mark", lambda _settings: "another")
+    monkeypatch.setattr(kept.ledger, "merge_mark", lambda _settings: "another")
     monkeypatch.setattr(read_news.db, "reader", busy)
     locked, again = read_news.news(load()), read_news.brief(load())
     assert locked.problem is not None and locked.problem.code == "busy"

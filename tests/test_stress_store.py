@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from storage import db, landing, merge, read_liquidity, schema, stress
+from storage import db, kept, landing, merge, read_liquidity, schema, stress
 from storage.settings import Settings, load
 from storage.tables import (
     FED_SPEECH,
@@ -251,7 +251,7 @@ def test_while_the_store_is_locked_the_last_good_frames_serve(
     def busy(*_unused: Any, **_named: Any) -> Any:
         raise db.StoreBusy("busy", "busy")
 
-    monkeypatch.setattr(read_liquidity.ledger, "merge_mark", lambda _settings: "another")
+    monkeypatch.setattr(kept.ledger, "merge_mark", lambda _settings: "another")
     monkeypatch.setattr(read_liquidity.db, "reader", busy)
     found = read_liquidity.liquidity(settings)
     assert found.problem is not None and found.problem.code == "busy"
