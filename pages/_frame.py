@@ -41,6 +41,12 @@ STYLE = """<style>
 .st-key-stress_lists td:nth-child(2) { min-width: 12rem; }
 .st-key-stress_lists td:nth-child(3) { min-width: 6rem; }
 .st-key-stress_lists [data-testid="stMarkdownContainer"] { overflow-x: auto; }
+/* Sentences that lead somewhere are read as a text, not as a row of buttons. */
+[class*="st-key-brief_"] [data-testid="stPageLink-NavLink"] { padding: .1rem .25rem; margin: 0 -.25rem .15rem;
+  min-height: 0; align-items: flex-start; background: none; }
+[class*="st-key-brief_"] [data-testid="stPageLink-NavLink"] :is(p, span) { white-space: normal;
+  overflow: visible; line-height: 1.4; font-weight: 400; }
+[class*="st-key-brief_"] [data-testid="stPageLink-NavLink"]:hover p { text-decoration: underline; }
 [data-testid="stToast"] { width: min(30rem, calc(100vw - 2rem)); }
 </style>"""
 # Drawn here: a Material or emoji icon of the window would be fetched from elsewhere.
@@ -102,7 +108,7 @@ def running_banner(settings: Settings, language: str) -> None:
     except sqlite3.Error:
         live = None
     if live is None:
-        st.rerun()
+        collect_now.by_itself()
         return
     collect_now.banner(live, freshness.progress(live, steps), lambda run: cancel(settings, run))
 
@@ -134,7 +140,7 @@ def problem_notice(problem: Problem) -> None:
 def heal(settings: Settings) -> None:
     """A page was drawn while somebody else had the store: drawn anew as soon as it can be read."""
     if in_the_way(settings) is None:
-        st.rerun()
+        collect_now.by_itself()
 
 
 def body(settings: Settings, language: str, page: StreamlitPage) -> None:
@@ -157,6 +163,7 @@ def body(settings: Settings, language: str, page: StreamlitPage) -> None:
         if problem and not (live and problem.code == "busy"):
             problem_notice(problem)
     page.run()
+    collect_now.drawn()
     # The end of a run draws the page anew anyway. Asked again: the page looked for itself.
     if live is None and (problem or in_the_way(settings) or mark != ledger.merge_mark(settings)):
         st.fragment(run_every=HEAL_S)(heal)(settings)

@@ -4,7 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from collectors.news.topics import TITLES
-from pages._view import cards, formats, news_parts, stress_text
+from pages._view import cards, formats, news_parts, news_story, stress_text
 from pages._view.badges import plain
 from storage import clock, read_news
 from storage.read_news import News
@@ -33,7 +33,16 @@ def stories_part(settings: Settings, record: News) -> None:
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.markdown(f"**{plain(said)}**")
         cards.download("stories", found, "news")
-    news_parts.table(found, settings)
+    picked = news_story.asked(record.stories)
+    if picked is None:
+        news_parts.table(found, settings, None)
+        return
+    left, right = st.columns([1, 2])
+    with left:
+        one = record.stories[record.stories["story"] == picked].iloc[0]
+        news_story.card(one, record.items, settings)
+    with right:
+        news_parts.table(found, settings, picked)
 
 
 def speeches_part(record: News) -> None:

@@ -14,12 +14,13 @@ from pages._view import (
     formats,
     market,
     news_parts,
+    since,
     stress_tiles,
     stress_words,
     tiles,
 )
 from pages._view.palette import colors
-from storage import clock, ledger, read, read_liquidity, read_news, texts
+from storage import clock, ledger, read, read_liquidity, read_news, texts, visits
 from storage.read_liquidity import Liquidity
 from storage.records import Counts
 from storage.settings import Settings, load
@@ -99,10 +100,33 @@ def hand_card(settings: Settings, status: Status) -> None:
             st.caption(_("Nothing. Every step did its work.") if ran else _("Nothing has run yet."))
 
 
-def brief_card(settings: Settings) -> None:
+def since_card(settings: Settings, frames: read.Frames, record: Liquidity, told: int) -> None:
+    """What reads differently than at the end of the last visit, and what ran since; `told`: how many stories
+    are on record."""
+    counts = {"stories": told, "revised": len(frames.revisions)}
+    now = since.figures(frames, record, counts)
+    readable = frames.problem is None and record.problem is None
+    seen = visits.look(settings, now, clock.now(), counts=readable and collect_now.somebody_looks())
+    with st.container(border=True, height="stretch", gap="xsmall"):
+        st.markdown(f"**{_('Since your last visit')}**")
+        if seen is None:
+            text = _("This is your first visit. From the next one on, this says what has changed.")
+            st.caption(badges.plain(text))
+            return
+        then = f"{formats.moment(settings, seen.at)} {formats.zone(settings)}"
+        st.caption(badges.plain(_("compared with {time}").format(time=then)))
+        lines = since.lines(seen.figures, now, settings.up_color)
+        st.markdown("  \n".join(lines) or badges.plain(_("Nothing: what was shown then is shown now.")))
+        states = [run.state for run in ledger.runs(settings, limit=200) if run.queued_at > seen.at]
+        ran = since.runs([state for state in states if state not in ledger.LIVE])
+        if ran:
+            st.page_link("runs.py", label=badges.plain(ran), icon=":material/history:")
+
+
+def brief_card(settings: Settings, brief: read_news.Brief) -> None:
     """The morning brief in short; the whole of it is on the page News."""
     with st.container(border=True, gap="xsmall", height="stretch", key="brief"):
-        news_parts.brief(read_news.brief(settings), settings, short=True)
+        news_parts.brief(brief, settings, short=True)
         st.page_link("news.py", label=_("All of it, and the news"), icon=":material/newspaper:")
 
 
@@ -168,11 +192,14 @@ def cards(
     with st.grid(len(status.pipelines), min_column_width=360):
         for one in status.pipelines.values():
             pipeline_card(settings, one, live, known, provisional.get(one.pipeline, False))
-    hand, brief = st.columns([1, 2])
-    with hand:
+    brief = read_news.brief(settings)
+    left, middle, right = st.columns([3, 4, 9])
+    with left:
         hand_card(settings, status)
-    with brief:
-        brief_card(settings)
+    with middle:
+        since_card(settings, frames, record, brief.told)
+    with right:
+        brief_card(settings, brief)
 
 
 def draw() -> None:

@@ -18,7 +18,7 @@ from storage.clauses import Clause
 from storage.news import NAMED
 from storage.read import frame, rows
 from storage.settings import Settings
-from storage.tables import FED_SPEECH, NEWS, NEWS_ITEM
+from storage.tables import BY_NAME, FED_SPEECH, NEWS, NEWS_ITEM
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,12 +30,15 @@ STORY_DAYS = 7
 @dataclass(frozen=True, slots=True)
 class Brief:
     """The newest brief: of which day, written when and by which run, and its sentences in order; `day` None
-    where there is none yet."""
+    where there is none yet. `rows`: for each sentence where the row that it tells of comes from (source,
+    observed_at, run_id), None where it tells of none. `told`: how many stories are on record."""
 
     day: date | None = None
     written_at: datetime | None = None
     run_id: str | None = None
     clauses: tuple[Clause, ...] = ()
+    rows: tuple[Mapping[str, Any] | None, ...] = ()
+    told: int = 0
     problem: db.StoreError | None = None
 
 
@@ -107,13 +110,27 @@ def newest_brief(connection: duckdb.DuckDBPyConnection) -> Brief:
     """The brief of the newest day; an empty one in a store that no run of this version has opened yet."""
     try:
         found = rows(connection, "SELECT * FROM brief WHERE date = (SELECT max(date) FROM brief) ORDER BY n")
-    except duckdb.CatalogException:
+        told = rows(
+            connection, f"SELECT count(DISTINCT coalesce(story, id)) AS n FROM news_item WHERE {_OWN}"
+        )
+    except (duckdb.CatalogException, duckdb.BinderException):
         return Brief()
     if not found:
-        return Brief()
-    return Brief(
-        found[0]["date"], found[0]["observed_at"], found[0]["run_id"], tuple(_clause(row) for row in found)
-    )
+        return Brief(told=told[0]["n"])
+    said = tuple(_clause(row) for row in found)
+    behind = tuple(_row(connection, clause) for clause in said)
+    first = found[0]
+    return Brief(first["date"], first["observed_at"], first["run_id"], said, behind, told[0]["n"])
+
+
+def _row(connection: duckdb.DuckDBPyConnection, clause: Clause) -> Mapping[str, Any] | None:
+    """Where the row behind a sentence comes from; a sentence may be of a table, or of a day, as a whole."""
+    table = BY_NAME.get(clause.table)
+    if table is None or set(clause.key) != set(table.key):
+        return None
+    fits = " AND ".join(f"{name} = ?" for name in table.key)
+    query = f"SELECT source, observed_at, run_id FROM {table.name} WHERE {fits}"
+    return next(iter(rows(connection, query, [clause.key[name] for name in table.key])), None)
 
 
 def _clause(row: Mapping[str, Any]) -> Clause:

@@ -38,6 +38,8 @@ ASKED = (
     "storage.export",
     # The log of a run, as text.
     "storage.journal",
+    # What was shown on the last visit: the one thing that a page keeps.
+    "storage.visits",
     "collectors.registry",
     "collectors.launch",
     "collectors.freshness",

@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -103,15 +104,64 @@ def test_stories_are_read_newest_first_with_words_for_topics_and_no_dangerous_li
     assert list(table["note"]) == ["", "first seen"]
 
 
-def test_a_sentence_links_its_article_and_hostile_words_stay_words() -> None:
-    clause = Clause("stories", "On {what}: “{title}” ({outlet}).",
-                    {"what": "Rates", "title": HOSTILE, "outlet": "Desk"},
-                    link="https://example.com/a b")  # fmt: skip
-    said = news_parts._sentence(clause, load())
-    assert said.startswith("[On Rates") and said.endswith("](https://example.com/a%20b)")
-    assert "<b>" not in said and "[a](" not in said
-    unlinked = Clause("stories", "{title}", {"title": "x"}, link="javascript:alert(1)")
-    assert news_parts._sentence(unlinked, load()) == "x"
+@pytest.mark.parametrize(
+    ("table", "key", "page", "query"),
+    [
+        ("stress_index", {"date": "2026-11-20"}, "liquidity.py", {"day": "2026-11-20"}),
+        ("stress_module", {"date": "2026-11-20", "module": "rates"}, "liquidity.py", {"day": "2026-11-20"}),
+        ("stress_index", {}, "liquidity.py", {}),
+        ("crypto_price", {"coin": "solana", "date": "2026-11-20"}, "crypto.py", {"coins": "solana"}),
+        ("crypto_price", {"date": "2026-11-20"}, "crypto.py", {}),
+        ("observation", {"series": "defillama.total_tvl", "date": "2026-11-20"}, "crypto.py", {}),
+        ("news_item", {"id": "news-1"}, "news.py", {"story": "news-1"}),
+        ("news_item", {}, "news.py", {}),
+        ("", {}, "runs.py", {}),
+    ],
+)
+def test_a_sentence_leads_to_the_page_that_shows_its_row(
+    table: str, key: dict[str, str], page: str, query: dict[str, str]
+) -> None:
+    assert news_parts.place(Clause("stories", "x", {}, table, key)) == (page, query)
+
+
+def links(at: AppTest) -> list[Any]:
+    """The links to pages and articles, as they were sent to the browser."""
+    return [one.proto for one in at.get("page_link")]
+
+
+def test_an_article_of_the_brief_is_linked_and_hostile_words_stay_words(
+    filled: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = [
+        Clause("stories", "“{title}” ({outlet}).", {"title": HOSTILE, "outlet": "Desk"},
+               link="https://example.com/a b"),
+        Clause("stories", "{title}", {"title": "y"}, link="javascript:alert(1)"),
+    ]  # fmt: skip
+    found = replace(read_news.news(load()), brief=Brief(NOW.date(), NOW.to_pydatetime(), "r", tuple(told)))
+    monkeypatch.setattr(read_news, "news", lambda *_given: found)
+    at = visit()
+    opened = [one.value for one in at.markdown if "open_in_new" in one.value]
+    assert opened == ['[:material/open_in_new:](https://example.com/a%20b "Open the article")']
+    labels = [one.label for one in links(at)]
+    assert any("<b>" in one.replace("\\", "") for one in labels)
+    assert not any("<b>" in one or "[a](" in one for one in labels)
+
+
+def test_a_picked_story_shows_who_told_it_and_rubbish_shows_none(filled: Path) -> None:
+    record = read_news.news(load())
+    most = record.stories.sort_values("outlets").iloc[-1]
+    assert most["outlets"] > 1
+
+    def told(at: AppTest) -> list[str]:
+        return [one.value.replace("\\", "") for one in at.markdown if "**" in one.value and one.proto.help]
+
+    lines = told(visit(story=most["story"]))
+    assert len(lines) == most["items"]
+    assert {name for name in most["outlet_names"].split(" · ") if any(name in line for line in lines)} == set(
+        most["outlet_names"].split(" · ")
+    )
+    for rubbish in ("nothing", "<script>", "x" * 500, "' OR 1=1 --"):
+        assert told(visit(story=rubbish)) == []
 
 
 def test_an_empty_store_says_what_to_press() -> None:
@@ -141,6 +191,10 @@ def test_a_collection_is_shown_whole_and_filtered(filled: Path, language: str) -
 def test_the_brief_of_the_store_is_the_one_that_is_shown(filled: Path) -> None:
     found = read_news.brief(load())
     assert isinstance(found, Brief) and found.clauses
-    said = "\n".join(one.value for one in visit().markdown).replace("\\", "")
-    for clause in found.clauses:
-        assert clause.said().split(":")[0].split("(")[0].strip()[:30] in said
+    sent = {one.label.replace("\\", ""): one for one in links(visit())}
+    for clause, row in zip(found.clauses, found.rows, strict=True):
+        start = clause.said().split(":")[0].split("(")[0].strip()[:30]
+        link = next(one for label, one in sent.items() if label.startswith(start))
+        # A sentence that tells of a row says on hover where that row comes from.
+        assert bool(row) == ("collected" in link.help)
+    assert any(row is not None for row in found.rows)

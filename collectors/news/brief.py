@@ -71,7 +71,7 @@ def _stress(given: "Material", moved: Sequence[Row]) -> Iterator[Clause]:
     if index["percentile"] is None or not index["band"]:
         yield of_index(said.LEVEL_ALONE, **level)
     else:
-        yield of_index(said.LEVEL, **level, band=word(index["band"]), percentile=f"{index['percentile']:.0f}")
+        yield of_index(said.LEVEL, **level, band=word(index["band"]), percentile=_rank(index["percentile"]))
     if index["move"] is not None:
         yield of_index(said.MOVE, points=signed(index["move"]))
     for row in moved:
@@ -233,6 +233,11 @@ def signed(value: float, digits: int = 1) -> str:
 
 def _percent(value: float | None) -> str:
     return "–" if value is None else signed(value)
+
+
+def _rank(percentile: float) -> str:
+    """Rounded down, as on the pages: never a percentile that was not reached."""
+    return str(int(percentile))
 
 
 def price(value: float | None) -> str:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 Progress = tuple["StepRecord | None", int, int]
 _WATCHED = "watched_run"
 _CANCELLED = "cancelled_run"
+_BY_ITSELF = "drawn_by_itself"
 # Two lines under the head of a toast on a phone; Streamlit folds what is longer.
 _ROOM = 84
 _NAMED = 2
@@ -28,6 +29,22 @@ _NAMED = 2
 def watch(run_id: str) -> None:
     """From now on this session wants to hear how the run ends."""
     st.session_state[_WATCHED] = run_id
+
+
+def by_itself() -> None:
+    """The page is drawn anew by itself, whoever is there."""
+    st.session_state[_BY_ITSELF] = True
+    st.rerun()
+
+
+def somebody_looks() -> bool:
+    """Whether this drawing was asked for by a person."""
+    return not st.session_state.get(_BY_ITSELF, False)
+
+
+def drawn() -> None:
+    """This drawing is over: the next one is a person's, unless it says otherwise."""
+    st.session_state.pop(_BY_ITSELF, None)
 
 
 def watched() -> str | None:
@@ -56,9 +73,9 @@ def busy(run_id: str) -> None:
 
 
 def line(live: "RunRecord", progress: Progress) -> str:
-    """ "Crypto · step 3 of 7 · 00:42 · started by the scheduler"."""
-    _step, n, total = progress
-    parts = [badges.pipelines(live.pipelines)]
+    """ "Crypto · step 3 of 7 · 00:42 · started by the scheduler": the pipeline whose turn it is."""
+    step, n, total = progress
+    parts = [badges.pipelines([step.pipeline] if step else live.pipelines)]
     parts.append(_("step {n} of {m}").format(n=n, m=total) if live.state == "running" else _("starting"))
     parts.append(formats.span(live.seconds or 0.0))
     parts.append(_("started by {who}").format(who=badges.trigger(live.trigger)))

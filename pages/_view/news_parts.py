@@ -3,16 +3,17 @@
 Titles, outlets and links come from feeds: hostile text everywhere.
 """
 
-from collections.abc import Sequence
+import zlib
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from itertools import groupby
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pandas as pd
 import streamlit as st
 
 from collectors.news.topics import TITLES
-from pages._view import formats, stress_text
+from pages._view import formats, news_story, stress_text, tiles
 from pages._view.badges import plain
 from storage.clauses import PARTS, Clause
 from storage.texts import _, ngettext
@@ -38,6 +39,9 @@ class Brief(Protocol):
     @property
     def clauses(self) -> Sequence[Clause]: ...
 
+    @property
+    def rows(self) -> Sequence[Mapping[str, Any] | None]: ...
+
 
 def headline(stories: pd.DataFrame, now: pd.Timestamp) -> str:
     """How many stories moved in 24 hours and what most of them are about."""
@@ -54,29 +58,56 @@ def headline(stories: pd.DataFrame, now: pd.Timestamp) -> str:
 
 
 def brief(found: Brief, settings: "Settings", short: bool = False) -> None:
-    """The morning brief in its parts, side by side where there is room; a sentence about an article links
-    it. `short`: the first sentences, without what is said of the data elsewhere on the page."""
+    """The morning brief in its parts, side by side where there is room; every sentence leads to the page that
+    shows its row, and one about an article to the article as well. `short`: the first sentences, without
+    what is said of the data elsewhere on the page."""
     if found.day is None:
         st.markdown(f"**{_('Morning brief')}**")
         st.caption(_("No brief yet: it is written at the end of every collection of news."))
         return
     st.markdown(f"**{_('Morning brief')}** {plain(formats.day(found.day))}")
-    parts = [(part, list(clauses)) for part, clauses in groupby(found.clauses, key=lambda one: one.part)]
+    rows = found.rows or [None] * len(found.clauses)
+    told = zip(found.clauses, rows, strict=True)
+    parts = [(part, list(said)) for part, said in groupby(told, key=lambda one: one[0].part)]
     if short:
-        parts = [(part, clauses[:SHORT]) for part, clauses in parts if part != "data"]
-    with st.grid(len(parts) or 1, min_column_width=240):
-        for part, clauses in parts:
-            with st.container(gap="xsmall"):
+        parts = [(part, said[:SHORT]) for part, said in parts if part != "data"]
+    with st.grid(len(parts) or 1, min_column_width=190 if short else 240):
+        for part, said in parts:
+            with st.container(gap="xsmall", key=f"brief_{part}"):
                 st.markdown(f"**{plain(_(PARTS[part]))}**")
-                st.markdown("\n".join(f"- {_sentence(one, settings)}" for one in clauses))
+                for clause, row in said:
+                    _sentence(clause, row, settings)
     moment = f"{formats.moment(settings, found.written_at)} {formats.zone(settings)}"
     st.caption(plain(_("written {time} from what was stored then").format(time=moment)))
 
 
-def _sentence(clause: Clause, settings: "Settings") -> str:
+def _sentence(clause: Clause, row: Mapping[str, Any] | None, settings: "Settings") -> None:
     said = plain(clause.said(lambda value: formats.moment(settings, pd.Timestamp(value))))
+    page, query = place(clause)
+    origin = tiles.provenance(settings, pd.Series(row)) if row else None
     address = stress_text.web(clause.link)
-    return f"[{said}]({address})" if address else said
+    if not address:
+        st.page_link(page, label=said, query_params=query, help=origin, width="stretch")
+        return
+    with st.container(horizontal=True, wrap=False, gap="xxsmall", vertical_alignment="top"):
+        st.page_link(page, label=said, query_params=query, help=origin, width="stretch")
+        hint = _("Open the article")
+        st.markdown(f'[:material/open_in_new:]({address} "{hint}")', width="content")
+
+
+def place(clause: Clause) -> tuple[str, dict[str, str]]:
+    """The page that shows the row of a sentence, and what its address says; where it tells of no row, the
+    page that shows the table; without a table the runs."""
+    key = {name: str(value) for name, value in clause.key.items()}
+    if clause.table in ("stress_index", "stress_module"):
+        return "liquidity.py", {"day": key["date"]} if "date" in key else {}
+    if clause.table == "crypto_price":
+        return "crypto.py", {"coins": key["coin"]} if "coin" in key else {}
+    if clause.table in ("observation", "protocol_tvl"):
+        return "crypto.py", {}
+    if clause.table == "news_item":
+        return "news.py", {"story": key["id"]} if "id" in key else {}
+    return "runs.py", {}
 
 
 def chosen(stories: pd.DataFrame, words: str, topics: list[str]) -> pd.DataFrame:
@@ -92,10 +123,15 @@ def chosen(stories: pd.DataFrame, words: str, topics: list[str]) -> pd.DataFrame
     return stories[keep]
 
 
+def newest_first(stories: pd.DataFrame) -> pd.DataFrame:
+    """The stories in the order in which they are read."""
+    return stories.sort_values(["published_at", "story"], ascending=[False, True])
+
+
 def shown(stories: pd.DataFrame) -> pd.DataFrame:
     """The stories as they are read, newest first: time, title and outlet of the first that told it, how many
     outlets do, topics, tone, mentions, link."""
-    stories = stories.sort_values(["published_at", "story"], ascending=[False, True])
+    stories = newest_first(stories)
     return pd.DataFrame(
         {
             "time": stories["published_at"],
@@ -117,15 +153,25 @@ def shown(stories: pd.DataFrame) -> pd.DataFrame:
     ).reset_index(drop=True)
 
 
-def table(stories: pd.DataFrame, settings: "Settings") -> None:
-    """The stories, each once however many outlets tell it."""
+def table(stories: pd.DataFrame, settings: "Settings", picked: str | None) -> None:
+    """The stories, each once however many outlets tell it; a click on a row picks it, as the address may."""
     column = st.column_config
+    told = newest_first(stories)["story"].tolist()
+    # The selection is by row: another list, or another pick by the address, is another table.
+    at = [told.index(picked)] if picked in told else []
+    key = f"stories_{zlib.crc32(' '.join(told).encode())}"
+    held = st.session_state.get(key)
+    if held and held["selection"]["rows"] != at:
+        st.session_state[key] = {"selection": {"rows": at}}
     st.dataframe(
         shown(stories),
         hide_index=True,
         width="stretch",
         height=ROWS_PX,
-        key="stories",
+        key=key,
+        on_select=lambda: news_story.remember(newest_first(stories), key),
+        selection_mode="single-row",
+        selection_default={"selection": {"rows": at}},
         column_config={
             "time": column.DatetimeColumn(
                 _("Time"), format="D MMM HH:mm", timezone=settings.zone.key, width=95

@@ -50,6 +50,16 @@ def slow(tmp_path: Path) -> Iterator[Console]:
         stop(server)
 
 
+@pytest.fixture
+def leisurely(tmp_path: Path) -> Iterator[Console]:
+    """A console of real upstreams that answer, each a little late: a run takes half a minute."""
+    with FakeUpstream() as up:
+        up.fault("*", "*", Fault.delay(0.8))
+        console, server = start_console(tmp_path, **up.env(), COLLECTOR_DEMO="0", COLLECTOR_PACE_S="0")
+        yield console
+        stop(server)
+
+
 def opened(browser: Any, console: Console) -> Any:
     page = browser.new_page(viewport={"width": 1440, "height": 900})
     page.goto(console.url)
@@ -94,3 +104,33 @@ def test_collect_all_goes_through_every_pipeline_though_its_tab_is_closed(
         page.close()
     finally:
         stop(server)
+
+
+def test_the_banner_goes_through_the_three_pipelines_and_a_second_tab_starts_nothing(
+    browser: Any, leisurely: Console
+) -> None:
+    page, other = opened(browser, leisurely), opened(browser, leisurely)
+    both = [one.locator(".st-key-collect_all button").first for one in (page, other)]
+    for button in both:
+        button.click(no_wait_after=True)
+    seen: list[str] = []
+    banners = [one.locator(BANNER) for one in (page, other)]
+    for banner in banners:
+        banner.wait_for(timeout=15_000)
+    give_up = time.monotonic() + 90
+    while banners[1].count():
+        assert time.monotonic() < give_up, seen
+        said = banners[1].inner_text() if banners[1].is_visible() else ""
+        named = [name for name in ("Liquidity", "Crypto", "News") if f" {name} ·" in f" {said}"]
+        # Before the first step all three are named.
+        if len(named) == 1 and named != seen[-1:] and " + " not in said:
+            seen += named
+        time.sleep(0.2)
+    assert seen == ["Liquidity", "Crypto", "News"]
+    run = ended(leisurely, 5)
+    assert len([one for one in runs(leisurely) if one["reason"] != "busy"]) == 1
+    assert run["outcomes"] == '{"liquidity": "ok", "crypto": "ok", "news": "ok"}'
+    # What was collected is on both pages without a click.
+    for one in (page, other):
+        one.locator('h2:has-text("Liquidity is")').wait_for(timeout=15_000)
+        one.close()
