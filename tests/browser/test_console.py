@@ -208,8 +208,13 @@ def test_the_language_outlives_another_page_and_a_reload(open_page: Opener, cons
     visit.page.wait_for_url("**/runs?lang=ko", timeout=10_000)
     visit.page.reload()
     assert visit.ready().page.get_by_role("radio", name="한국어").get_attribute("aria-checked") == "true"
-    visit.page.go_back()
-    visit.page.wait_for_url("**/?lang=ko", timeout=10_000)
+    # That the address got its language back may be a step of its own in the history.
+    for _step in range(2):
+        visit.page.go_back()
+        visit.ready()
+        if visit.page.url.endswith("/?lang=ko"):
+            break
+    assert visit.page.url.endswith("/?lang=ko")
     visit.clean()
 
 
@@ -293,11 +298,13 @@ def test_without_a_demo_the_page_stays_where_it_is_and_the_end_is_told_in_full(
             page.goto(f"{console.url}/?lang={language}")
             page.wait_for_selector(READY, timeout=30_000)
             heading = page.locator("h2").first
+            # What a notice says of a moment before this is not what is looked at here.
+            page.locator(".st-key-problem").wait_for(state="detached", timeout=15_000)
             before = heading.bounding_box()["y"]
             page.locator(COLLECT).click()
             page.locator(".st-key-running").wait_for(timeout=10_000)
             page.evaluate("document.querySelector('[data-testid=stMain]').scrollTo(0, 0)")
-            assert abs(heading.bounding_box()["y"] - before) <= 1
+            assert abs(heading.bounding_box()["y"] - before) <= 1, page.inner_text(".st-key-notices")
             toast = page.locator('[data-testid="stToast"]')
             toast.wait_for(timeout=60_000)
             page.wait_for_timeout(600)
