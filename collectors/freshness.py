@@ -210,8 +210,8 @@ def step_json(step: StepRecord) -> dict[str, Any]:
 
 
 def progress(live: RunRecord, steps: Sequence[StepRecord]) -> tuple[StepRecord | None, int, int]:
-    """The step under way, its number, and how many there are."""
-    open_steps = [step for step in steps if step.state == "running"]
+    """The step under way (between two steps the one that ended last), its number, and how many there are."""
+    open_steps = [step for step in steps if step.state == "running"] or list(steps[-1:])
     total = sum(len(PIPELINES.get(name, ())) + 1 for name in live.pipelines)
     done = sum(1 for step in steps if step.state != "running")
     return (open_steps[0] if open_steps else None), min(done + 1, total), total
@@ -226,7 +226,7 @@ def _running_json(status: Status) -> dict[str, Any] | None:
         "run_id": live.run_id,
         "trigger": live.trigger,
         "pipeline": step.pipeline if step else live.pipelines[0],
-        "step": step.step if step else None,
+        "step": step.step if step and step.state == "running" else None,
         "n": n,
         "m": m,
         "pid": live.pid,

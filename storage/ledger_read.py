@@ -11,7 +11,8 @@ from storage.records import Counts, PipelineTook, RunRecord, StepRecord
 from storage.settings import Settings
 
 COUNTS = ("fetched", "inserted", "updated", "unchanged", "duplicate", "rejected")
-_WITH_COUNTS = (
+# Runs, each with the sums of its steps.
+WITH_COUNTS = (
     "SELECT run.*, "
     + ", ".join(
         f"(SELECT coalesce(sum({c}),0) FROM step WHERE step.run_id=run.run_id) AS {c}" for c in COUNTS
@@ -24,7 +25,8 @@ def _when(text: str | None) -> datetime | None:
     return clock.parse(text) if text else None
 
 
-def _run(row: sqlite3.Row) -> RunRecord:
+def run_of(row: sqlite3.Row) -> RunRecord:
+    """A row of `WITH_COUNTS` as a record."""
     return RunRecord(
         row["run_id"],
         tuple(json.loads(row["pipelines"])),
@@ -87,20 +89,20 @@ def runs(
     with reading(settings) as db:
         if db is None:
             return []
-        query = f"{_WITH_COUNTS}{clause} ORDER BY queued_at DESC, rowid DESC LIMIT ?"
-        return [_run(row) for row in db.execute(query, (*values, limit))]
+        query = f"{WITH_COUNTS}{clause} ORDER BY queued_at DESC, rowid DESC LIMIT ?"
+        return [run_of(row) for row in db.execute(query, (*values, limit))]
 
 
 def run(settings: Settings, run_id: str) -> RunRecord | None:
     """One run, None if there is none of that name."""
     with reading(settings) as db:
-        row = db and db.execute(f"{_WITH_COUNTS} WHERE run_id=?", (run_id,)).fetchone()
-        return _run(row) if row else None
+        row = db and db.execute(f"{WITH_COUNTS} WHERE run_id=?", (run_id,)).fetchone()
+        return run_of(row) if row else None
 
 
 def live(db: sqlite3.Connection) -> list[RunRecord]:
     """The runs that the ledger says are queued or running, whether or not their processes still are."""
-    return [_run(row) for row in db.execute(f"{_WITH_COUNTS} WHERE state IN ('queued','running')")]
+    return [run_of(row) for row in db.execute(f"{WITH_COUNTS} WHERE state IN ('queued','running')")]
 
 
 def live_run(settings: Settings) -> RunRecord | None:
@@ -158,7 +160,7 @@ def ended_since(settings: Settings, pipeline: str, since: datetime) -> bool:
 
 def last_run(settings: Settings, pipeline: str, states: Sequence[str] = ()) -> RunRecord | None:
     """The newest run that took up this pipeline, optionally by its outcome there."""
-    query = f"{_WITH_COUNTS} WHERE EXISTS (SELECT 1 FROM json_each(run.pipelines) WHERE value=?)"
+    query = f"{WITH_COUNTS} WHERE EXISTS (SELECT 1 FROM json_each(run.pipelines) WHERE value=?)"
     values: list[str] = [pipeline]
     if states:
         marks = ",".join("?" * len(states))
@@ -168,7 +170,7 @@ def last_run(settings: Settings, pipeline: str, states: Sequence[str] = ()) -> R
         query += " AND coalesce(reason,'') <> 'busy'"
     with reading(settings) as db:
         row = db and db.execute(query + " ORDER BY queued_at DESC, rowid DESC LIMIT 1", values).fetchone()
-        return _run(row) if row else None
+        return run_of(row) if row else None
 
 
 def last_steps(settings: Settings, pipeline: str) -> dict[str, StepRecord]:

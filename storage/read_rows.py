@@ -192,10 +192,10 @@ def runs(
             where.append("(queued_at, rowid) < (SELECT queued_at, rowid FROM run WHERE run_id=?)")
             values.append(after)
         query = (
-            f"{ledger_read._WITH_COUNTS} WHERE {' AND '.join(where)}"
+            f"{ledger_read.WITH_COUNTS} WHERE {' AND '.join(where)}"
             " ORDER BY queued_at DESC, rowid DESC LIMIT ?"
         )
-        found = [ledger_read._run(row) for row in ledger.execute(query, (*values, limit + 1))]
+        found = [ledger_read.run_of(row) for row in ledger.execute(query, (*values, limit + 1))]
     page = found[:limit]
     return page, (page[-1].run_id if len(found) > limit else None)
 
