@@ -43,7 +43,7 @@ STYLE = """<style>
 .st-key-stress_lists [data-testid="stMarkdownContainer"] { overflow-x: auto; }
 /* Sentences that lead somewhere are read as a text, not as a row of buttons. */
 [class*="st-key-brief_"] [data-testid="stPageLink-NavLink"] { padding: .1rem .25rem; margin: 0 -.25rem .15rem;
-  min-height: 0; align-items: flex-start; background: none; }
+  min-height: 0; align-items: flex-start; background: transparent; }
 [class*="st-key-brief_"] [data-testid="stPageLink-NavLink"] :is(p, span) { white-space: normal;
   overflow: visible; line-height: 1.4; font-weight: 400; }
 [class*="st-key-brief_"] [data-testid="stPageLink-NavLink"]:hover p { text-decoration: underline; }
