@@ -64,6 +64,11 @@ def middle(spent: Sequence[Spent]) -> float:
     return median(one.wall_s for one in spent)
 
 
+def within(times: Sequence[float], share: float) -> float:
+    """This share of all took less, in seconds; of few times it is the longest."""
+    return sorted(times)[min(len(times) - 1, int(len(times) * share))]
+
+
 def by_turns(n: int, first: Callable[[], Spent], second: Callable[[], Spent]) -> Pairs:
     """`n` pairs A B A B, after one of each that does not count: it fills the disk cache."""
     first(), second()

@@ -5,29 +5,23 @@ process of its own. Promised: at least 150 answers a second with p99 of at most 
 moment start exactly one run, p99 at most 500 ms.
 """
 
-import http.client
-import json
 import os
-import signal
-import socket
-import subprocess
 import sys
 import tempfile
 import time
 from argparse import Namespace
-from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Barrier
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from _measure import ROOT, Broken, arguments, at_least, at_most, ended, environment
+from _measure import ROOT, Broken, arguments, at_least, at_most, ended, within
+from _served import STATUS, Server, exchange, served
 from crypto_run import upstream
 
 from storage.texts import _
 
-STATUS, CRYPTO = "/api/v1/collector/status", "/api/v1/collector/crypto"
+CRYPTO = "/api/v1/collector/crypto"
 CONNECTIONS, POSTS = 20, 100
 RATE, STATUS_MS, POST_MS = 150.0, 250.0, 500.0
 SECONDS = 10.0
@@ -41,67 +35,13 @@ class Asked(NamedTuple):
     run_id: str | None = None
 
 
-class Server:
-    """A console of its own, reached over its port."""
-
-    def __init__(self, port: int) -> None:
-        self.port = port
-
-    def connect(self) -> http.client.HTTPConnection:
-        found = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
-        found.connect()
-        return found
-
-    def post(self, path: str) -> tuple[int, Any]:
-        connection = self.connect()
-        try:
-            return _exchange(connection, "POST", path)
-        finally:
-            connection.close()
-
-
-def _exchange(connection: http.client.HTTPConnection, method: str, path: str) -> tuple[int, Any]:
-    connection.request(method, path)
-    got = connection.getresponse()
-    return got.status, json.loads(got.read())
-
-
-@contextmanager
-def console(settings: Mapping[str, str]) -> Iterator[Server]:
-    """The console, answering. Raises Broken where it does not come up."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
-    command = [sys.executable, "-m", "streamlit", "run", "console_app.py"]
-    command += ["--server.port", str(port), "--server.headless", "true"]
-    quiet = subprocess.DEVNULL
-    process = subprocess.Popen(command, cwd=ROOT, env=environment(**settings), stdout=quiet, stderr=quiet)
-    try:
-        yield _answering(Server(port), process)
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(20)
-
-
-def _answering(server: Server, process: "subprocess.Popen[bytes]") -> Server:
-    give_up = time.monotonic() + 60
-    while time.monotonic() < give_up and process.poll() is None:
-        with suppress(OSError):
-            connection = server.connect()
-            _exchange(connection, "GET", STATUS)
-            connection.close()
-            return server
-        time.sleep(0.1)
-    raise Broken("console_app.py")
-
-
 def watch(server: Server, until: float) -> list[Asked]:
     """One connection that asks for the status again and again."""
     connection = server.connect()
     found = []
     while time.monotonic() < until:
         began = time.perf_counter()
-        status, _body = _exchange(connection, "GET", STATUS)
+        status, _body = exchange(connection, "GET", STATUS)
         found.append(Asked(status, time.perf_counter() - began))
     connection.close()
     return found
@@ -120,7 +60,7 @@ def start(server: Server, together: Barrier) -> Asked:
     connection = server.connect()
     together.wait()
     began = time.perf_counter()
-    status, body = _exchange(connection, "POST", CRYPTO)
+    status, body = exchange(connection, "POST", CRYPTO)
     seconds = time.perf_counter() - began
     connection.close()
     return Asked(status, seconds, body["run_id"] if status == 202 else body["error"].get("run_id"))
@@ -128,8 +68,7 @@ def start(server: Server, together: Barrier) -> Asked:
 
 def p99_ms(asked: list[Asked]) -> float:
     """The time that 99 of 100 answers took at most, in milliseconds."""
-    times = sorted(one.seconds for one in asked)
-    return 1e3 * times[min(len(times) - 1, int(len(times) * 0.99))]
+    return 1e3 * within([one.seconds for one in asked], 0.99)
 
 
 def status_bounds(server: Server, seconds: float) -> list[bool]:
@@ -172,7 +111,7 @@ def post_bounds(server: Server, rounds: int) -> list[bool]:
 def bounds(given: Namespace) -> list[bool]:
     with tempfile.TemporaryDirectory() as folder, upstream(full_size=not given.quick) as fake:
         home = {"COLLECTOR_HOME": str(Path(folder) / "home"), "COLLECTOR_PACE_S": "0"}
-        with console({**fake.settings, **home}) as server:
+        with served({**fake.settings, **home}) as server:
             held = status_bounds(server, 2.0 if given.quick else SECONDS)
             return held + post_bounds(server, given.pairs)
 
