@@ -75,7 +75,7 @@ def _parser(prog: str, about: str, example: str) -> _Parser:
 
 def _pipeline_parser() -> _Parser:
     about = _("Collects pipelines in their fixed order and keeps every value once. Verbs: {verbs}.").format(
-        verbs="status, export, replay"
+        verbs="status, export, replay, schedule"
     )
     parser = _parser("", about, "python collect.py crypto")
     parser.add_argument(
@@ -104,6 +104,8 @@ def _pipeline_parser() -> _Parser:
     # What the console says to the process that it starts.
     parser.add_argument("--run-id", help=argparse.SUPPRESS)
     parser.add_argument("--source", action="append", default=[], help=argparse.SUPPRESS)
+    # What a task of Windows says, which has no environment of its own.
+    parser.add_argument("--setting", type=_setting, action="append", default=[], help=argparse.SUPPRESS)
     return parser
 
 
@@ -114,8 +116,16 @@ def _seconds(text: str) -> float:
     return value
 
 
+def _setting(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not name.startswith("COLLECTOR_") or not equals:
+        raise ValueError(text)
+    return name, value
+
+
 def _collect(argv: Sequence[str]) -> int:
     given = _pipeline_parser().parse_args(argv)
+    os.environ.update(given.setting)
     from collectors import console_lines
     from collectors.pipeline import Start
     from storage.store_error import StoreError
@@ -176,11 +186,12 @@ def _status(argv: Sequence[str]) -> int:
     given = parser.parse_args(argv)
     settings = _settings(given.demo)
     from collectors import console_lines, freshness
+    from collectors.schedule import known
 
     def tell() -> int:
         found = freshness.status(settings)
         if given.json:
-            console_lines.put_json(freshness.status_json(settings, found))
+            console_lines.put_json(freshness.status_json(settings, found, known.PATIENT_S))
         else:
             console_lines.put_status(settings, found)
         return 0
@@ -229,6 +240,12 @@ def _replay(argv: Sequence[str]) -> int:
     return _told(settings, merge)
 
 
+def _schedule(argv: Sequence[str]) -> int:
+    from collectors.schedule import command
+
+    return command.run(argv, _parser, _settings)
+
+
 def _told(settings: Settings, act: Callable[[], int], *, as_json: bool = False) -> int:
     """What `act` gives; where store, ledger or disk is in its way, that is told on one line."""
     import sqlite3
@@ -243,7 +260,12 @@ def _told(settings: Settings, act: Callable[[], int], *, as_json: bool = False) 
         return 3
 
 
-VERBS: dict[str, Callable[[Sequence[str]], int]] = {"status": _status, "export": _export, "replay": _replay}
+VERBS: dict[str, Callable[[Sequence[str]], int]] = {
+    "status": _status,
+    "export": _export,
+    "replay": _replay,
+    "schedule": _schedule,
+}
 
 
 def _settings(demo: bool) -> Settings:

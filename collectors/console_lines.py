@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import date, datetime
 from typing import Any
 from unicodedata import east_asian_width
@@ -10,7 +11,10 @@ from unicodedata import east_asian_width
 from babel.dates import format_date, format_datetime, format_skeleton
 from babel.numbers import format_decimal
 
+from collectors import gaps
 from collectors.freshness import PipelineStatus, Status
+from collectors.gaps import Gap
+from storage import clock
 from storage.db import StoreError
 from storage.merge import Landed, MergeCount
 from storage.records import REASONS, TRIGGERS
@@ -33,6 +37,10 @@ STATES = {
     "due": N_("due"),
     "late": N_("late"),
 }
+
+
+# As many gaps are told one by one.
+GAPS = 8
 
 
 def put(text: str) -> None:
@@ -127,6 +135,14 @@ class Lines:
                 run_id=event["run_id"],
             )
         )
+        if event["state"] in ("ok", "partial"):
+            self._gaps(event["pipelines"])
+
+    def _gaps(self, pipelines: Sequence[str]) -> None:
+        """What was missed lately; where the store is locked the next run tells it."""
+        with suppress(StoreError):
+            found = gaps.found(self._settings, pipelines)
+            put_gaps(gaps.recent(found, clock.now().date()))
 
     def _progress(self, event: Mapping[str, Any]) -> None:
         if not self._bar:
@@ -197,6 +213,15 @@ def _put_pipeline(settings: Settings, found: PipelineStatus) -> None:
     for source in found.sources:
         if source.required:
             put(f"    {source.source:<26} {padded(day(source.data_as_of), 16)} {_(STATES[source.freshness])}")
+
+
+def put_gaps(found: Sequence[Gap]) -> None:
+    """What missed days lack, the newest gaps first, and whether it can still be had."""
+    newest = sorted(found, key=lambda gap: (gap.until, gap.recoverable), reverse=True)
+    for gap in newest[:GAPS]:
+        put(_("gap: {text}").format(text=gaps.said(gap, day)))
+    if len(newest) > GAPS:
+        put(_("gap: and {n} more").format(n=number(len(newest) - GAPS)))
 
 
 def put_replayed(settled: Sequence[tuple[Landed, MergeCount]]) -> None:

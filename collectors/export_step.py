@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from collectors import computed, freshness, outcome, publish
+from collectors.schedule import known
 from collectors.under_way import Run
 from storage import clock, ledger, points
 from storage.records import StepRecord
@@ -24,7 +25,7 @@ def run_step(run: Run, pipeline: str, collected: Sequence[StepRecord]) -> StepRe
 
 def _write(run: Run, pipeline: str, collected: Sequence[StepRecord]) -> None:
     points.reach("before_export")
-    told = freshness.status_json(run.settings, freshness.status(run.settings))
+    told = freshness.status_json(run.settings, freshness.status(run.settings), known.PATIENT_S)
     # The run is still on while it exports: say what it has come to, not that it runs.
     told["running"] = None
     told["pipelines"][pipeline].update(_in_the_end(run, pipeline, outcome.of_steps(collected)))

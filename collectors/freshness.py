@@ -12,8 +12,10 @@ from typing import Any
 
 from collectors.model import Source
 from collectors.registry import PIPELINES
+from collectors.schedule import known
 from storage import clock, db, ledger, read
 from storage.ledger import RunRecord, StepRecord
+from storage.ledger_movement import Movement, movements
 from storage.settings import Settings
 from storage.store_error import ledger_problem
 from storage.tables import OBSERVATION
@@ -25,7 +27,8 @@ _WORST = ("fresh", "due", "late", "never")
 @dataclass(frozen=True, slots=True)
 class SourceStatus:
     """`data_as_of`: newest stored day; `freshness`: fresh, due, late or never; `late_after`: when it
-    turns late unless the next day comes in."""
+    turns late unless the next day comes in. `frozen`: it succeeds, but nothing has changed for longer than
+    its rhythm allows."""
 
     source: str
     table: str
@@ -33,6 +36,7 @@ class SourceStatus:
     freshness: str
     required: bool
     late_after: datetime | None
+    frozen: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +85,25 @@ def lacks_key(settings: Settings, source: Source) -> bool:
     return key is not None and not settings.demo and not settings.secret(key)
 
 
+def is_frozen(source: Source, seen: Movement | None) -> bool:
+    """Whether it still succeeded when a second of its days had come out since anything changed. One that may
+    bring nothing (speeches) is never frozen."""
+    if seen is None or not source.rows[0]:
+        return False
+    rhythm = source.rhythm
+    second = rhythm.following(rhythm.following(rhythm.newest(seen.moved_at)))
+    return seen.ok_at >= rhythm.out(second) + GRACE
+
+
 def of_source(
-    settings: Settings, pipeline: str, source: Source, newest: Mapping[str, date], now: datetime
+    settings: Settings,
+    pipeline: str,
+    source: Source,
+    newest: Mapping[str, date],
+    seen: Movement | None,
+    now: datetime,
 ) -> SourceStatus:
-    """Freshness of one source, from the newest stored days by table or series."""
+    """Freshness of one source, from the newest stored days by table or series and from what its steps did."""
     if source.table is OBSERVATION:
         days = [newest.get(series.series) for series in source.lasting]
         stored = None if None in days else min((day for day in days if day), default=None)
@@ -93,18 +112,27 @@ def of_source(
     counts = source.required and not lacks_key(settings, source)
     if stored is None:
         return SourceStatus(source.name, source.table.name, None, "never", counts, None)
+    still = is_frozen(source, seen)
     limit = late_after(settings, pipeline, source, stored)
     behind = "due" if now < limit else "late"
     word = "fresh" if stored >= newest_published(source, now) else behind
-    return SourceStatus(source.name, source.table.name, stored, word, counts, limit)
+    return SourceStatus(source.name, source.table.name, stored, word, counts, limit, still)
 
 
 def of_pipeline(
-    settings: Settings, pipeline: str, stored: read.Stored, live: RunRecord | None, now: datetime
+    settings: Settings,
+    pipeline: str,
+    stored: read.Stored,
+    live: RunRecord | None,
+    now: datetime,
+    moved: Mapping[str, Movement] | None = None,
 ) -> PipelineStatus:
     """Worst of the required sources; `data_as_of` is their minimum."""
-    sources = PIPELINES[pipeline]
-    found = [of_source(settings, pipeline, source, stored.newest, now) for source in sources]
+    moved = moved or {}
+    found = [
+        of_source(settings, pipeline, source, stored.newest, moved.get(source.name), now)
+        for source in PIPELINES[pipeline]
+    ]
     required = [status for status in found if status.required]
     word = max((status.freshness for status in required), key=_WORST.index)
     days = [status.data_as_of for status in required]
@@ -143,7 +171,8 @@ def status(settings: Settings, wait_s: float = 1.0) -> Status:
     now = clock.now()
     live = ledger.running(settings)
     stored = read.stored(settings, wait_s)
-    found = {name: of_pipeline(settings, name, stored, live, now) for name in PIPELINES}
+    moved = movements(settings, now)
+    found = {name: of_pipeline(settings, name, stored, live, now, moved) for name in PIPELINES}
     steps = ledger.steps(settings, live.run_id) if live else []
     return Status(now, live, steps, found, stored.problem)
 
@@ -244,14 +273,14 @@ def _source_json(source: SourceStatus, steps: Mapping[str, StepRecord]) -> dict[
         "table": source.table,
         "data_as_of": source.data_as_of.isoformat() if source.data_as_of else None,
         "freshness": source.freshness,
-        "frozen": False,
+        "frozen": source.frozen,
         "reason": reason,
     }
 
 
-def status_json(settings: Settings, status: Status) -> dict[str, Any]:
-    """`status --json` of the contract."""
-    pipelines = {}
+def status_json(settings: Settings, status: Status, first_s: float = known.FIRST_S) -> dict[str, Any]:
+    """`status --json` of the contract; `first_s`: how long the first look at the schedule may take."""
+    pipelines, scheduled = {}, known.scheduled(settings, first_s)
     for name, found in status.pipelines.items():
         steps = ledger.last_steps(settings, name)
         pipelines[name] = {
@@ -261,8 +290,7 @@ def status_json(settings: Settings, status: Status) -> dict[str, Any]:
             "data_as_of": found.data_as_of.isoformat() if found.data_as_of else None,
             "freshness": found.freshness,
             "next_due": clock.stamp(found.next_due),
-            # Nothing here can install a schedule yet, so the operating system has none.
-            "scheduled": False,
+            "scheduled": name in scheduled,
             "sources": [_source_json(source, steps) for source in found.sources],
         }
     return {

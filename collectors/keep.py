@@ -2,15 +2,18 @@
 
 import logging
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from itertools import pairwise
 from typing import cast
 
-from collectors.model import Batch, Changed, CollectError, Row, Source
+from collectors.model import WHOLE, Batch, Changed, CollectError, Row, Source
 from collectors.under_way import Fetched, Run, newest_day
-from storage import clock, db, landing, merge, points, schema
+from storage import absent, clock, db, landing, merge, points, schema
 from storage.records import Counts, StepRecord
 from storage.store_error import BUG, StoreError, Stumbled, ledger_problem
+from storage.tables import OBSERVATION
 from storage.texts import N_
 
 log = logging.getLogger("collector")
@@ -45,7 +48,27 @@ def keep(run: Run, fetched: Fetched, batch: Batch) -> StepRecord:
         thaws=source.reread is not None,
         restates=source.restates,
     )
-    return _merge(run, step, landed)
+    # What was set aside has a value, only none that is believed.
+    without = [] if batch.rejected else gaps_within(source, batch.rows)
+    return _merge(run, step, landed, without)
+
+
+def gaps_within(source: Source, rows: Sequence[Row]) -> list[tuple[str, date]]:
+    """(series, day) of which the answer of an upstream that gives its whole past has no value, though it has
+    some before and after."""
+    if source.history is None or source.history < WHOLE or source.table is not OBSERVATION:
+        return []
+    stored: dict[str, list[date]] = {}
+    for row in rows:
+        stored.setdefault(str(row["series"]), []).append(cast(date, row["date"]))
+    lasting = {series.series for series in source.lasting}
+    return [
+        (series, day)
+        for series, days in stored.items()
+        if series in lasting
+        for before, after in pairwise(sorted(set(days)))
+        for day in source.rhythm.between(before, after)
+    ]
 
 
 def _provisional(source: Source, row: Row, at: datetime) -> bool:
@@ -73,12 +96,15 @@ def counts_of(count: merge.MergeCount, rejected: int) -> Counts:
     return Counts(fetched, count.inserted, count.updated, count.unchanged, count.duplicate, rejected)
 
 
-def _merge(run: Run, step: StepRecord, landed: merge.Landed) -> StepRecord:
+def _merge(
+    run: Run, step: StepRecord, landed: merge.Landed, without: Sequence[tuple[str, date]]
+) -> StepRecord:
     try:
         with db.writer(run.settings, run.store_wait_s, run.quiet) as connection:
             # A run that began while the store was locked has not created it yet.
             schema.migrate_within(run.settings, connection)
             count = merge.merge(connection, landed, clock.now())
+            absent.keep(connection, without, landed.source, landed.run_id, landed.observed_at)
     except StoreError as problem:
         if problem.code == "schema":
             raise

@@ -14,6 +14,8 @@ from collectors.rhythm import UTC_DAYS, Rhythm
 from storage.tables import Table
 
 Row = dict[str, object]
+# The upstream gives its whole past.
+WHOLE = timedelta(days=36_500)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +174,8 @@ class Source:
     not believed against the stored one; `believable`: the same for a series of observations.
     `dead_after`: a newest value older than this is no news but the end of a series.
     `serves_stored`: where the upstream refuses, what is stored is good enough for the day: `cached`.
+    `history`: how far back it gives days that were missed, None: not at all; `holes`: days of which it has
+    no value and never will.
     """
 
     name: str
@@ -194,6 +198,8 @@ class Source:
     closes: Table | None = None
     # Other sources fill the same table: its newest day says nothing of this one's.
     shared: bool = False
+    history: timedelta | None = None
+    holes: frozenset[date] = frozenset()
 
     @property
     def kept_as(self) -> str:
@@ -204,6 +210,12 @@ class Source:
     def lasting(self) -> tuple[Series, ...]:
         """The series that have a value for every day of the rhythm."""
         return tuple(series for series in self.series if not series.event)
+
+    @property
+    def dated(self) -> bool:
+        """Whether it should bring something for every day of its rhythm: what is published (news, speeches)
+        comes when it comes, and what refines other rows is of their days."""
+        return "date" in self.table.key and self.closes is None
 
     @property
     def restates(self) -> bool:

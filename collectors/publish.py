@@ -6,6 +6,7 @@ from typing import Any
 
 from collectors import freshness
 from collectors.registry import UPSTREAMS
+from collectors.schedule import known
 from storage import export, ledger
 from storage.settings import Settings
 
@@ -36,5 +37,5 @@ def publish(
 def anew(settings: Settings) -> None:
     """The export outside of a run. Raises StoreError."""
     last = ledger.last_run(settings, "crypto", ("ok", "partial"))
-    told = freshness.status_json(settings, freshness.status(settings))
+    told = freshness.status_json(settings, freshness.status(settings), known.PATIENT_S)
     publish(settings, last.run_id if last else "", told)

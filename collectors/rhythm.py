@@ -3,6 +3,7 @@
 Computed from the publisher's own calendar and clock, never from the instant of our last attempt.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
@@ -61,6 +62,14 @@ class Rhythm:
         while not self.has(day):
             day += _DAY
         return day
+
+    def between(self, before: date, after: date) -> Iterator[date]:
+        """The days that have a value and lie between two others, which may be the same."""
+        day = before + _DAY
+        while day < after:
+            if self.has(day):
+                yield day
+            day += _DAY
 
     def newest(self, now: datetime) -> date:
         """The newest day whose value is out by `now`."""

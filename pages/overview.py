@@ -1,10 +1,11 @@
 """Overview: what is stress today, what did crypto do, is everything fresh, what needs a hand. Layout only."""
 
 import sqlite3
+from collections.abc import Sequence
 
 import streamlit as st
 
-from collectors import freshness
+from collectors import freshness, gaps
 from collectors.freshness import PipelineStatus, Status
 from collectors.registry import SOURCES, UPSTREAMS
 from pages._start import start
@@ -25,6 +26,8 @@ from storage.read_liquidity import Liquidity
 from storage.records import Counts
 from storage.settings import Settings, load
 from storage.texts import _
+
+FROZEN_TOLD = GAPS_TOLD = 3
 
 
 def pipeline_card(
@@ -95,9 +98,29 @@ def hand_card(settings: Settings, status: Status) -> None:
         for one in late:
             text = _("{name} is late: press Collect now.").format(name=badges.pipelines([one.pipeline]))
             st.markdown(f"{badges.freshness(settings, one)} {badges.plain(text)}")
-        if not steps and not late:
+        frozen = [source for one in status.pipelines.values() for source in one.sources if source.frozen]
+        for source in frozen[:FROZEN_TOLD]:
+            text = _("answers, but has not moved since {day}: look whether its own page still does.")
+            said = badges.plain(text.format(day=formats.day(source.data_as_of)))
+            st.markdown(f"{badges.inline(badges.FROZEN)} **{badges.plain(source.source)}** {said}")
+        if len(frozen) > FROZEN_TOLD:
+            more = formats.number(len(frozen) - FROZEN_TOLD)
+            st.caption(badges.plain(_("and {n} more").format(n=more)))
+        missed = gaps.to_tell(settings).gaps
+        missing_lines(missed)
+        if not steps and not late and not frozen and not missed:
             ran = any(one.last_run for one in status.pipelines.values())
             st.caption(_("Nothing. Every step did its work.") if ran else _("Nothing has run yet."))
+
+
+def missing_lines(missed: Sequence[gaps.Gap]) -> None:
+    """What missed days lack, first what can still be had."""
+    ranked = sorted(missed, key=lambda gap: (not gap.recoverable, -gap.until.toordinal()))
+    for gap in ranked[:GAPS_TOLD]:
+        look = badges.GAPS["missing" if gap.recoverable else "unrecoverable"]
+        st.markdown(f"{badges.inline(look)} {badges.plain(gaps.said(gap, formats.day))}")
+    if len(ranked) > GAPS_TOLD:
+        st.caption(badges.plain(_("and {n} more").format(n=formats.number(len(ranked) - GAPS_TOLD))))
 
 
 def since_card(settings: Settings, frames: read.Frames, record: Liquidity, told: int) -> None:

@@ -235,6 +235,9 @@ BRIEF = Table(
     ("date", "n"),
 )
 
+# Internal: days that an upstream was asked for and has no value of.
+ABSENT = Table("absent", (("series", "VARCHAR"), ("date", "DATE")), ("series", "date"))
+
 OBSERVED: tuple[Table, ...] = (CRYPTO_PRICE, PROTOCOL_TVL, OBSERVATION, NEWS_ITEM, FED_SPEECH)
 PUBLISHED: tuple[Table, ...] = (STRESS_INDEX, STRESS_MODULE, STRESS_INPUT)
 REPLAYED: tuple[Table, ...] = (STRESS_REPLAY, STRESS_REPLAY_MODULE, STRESS_REPLAY_INPUT)

@@ -43,6 +43,9 @@ ASKED = (
     "collectors.registry",
     "collectors.launch",
     "collectors.freshness",
+    "collectors.gaps",
+    # What the operating system starts by itself.
+    "collectors.schedule.state",
     # Data and words: what the index is made of, and the windows of its events.
     "collectors.stress.inputs",
     "collectors.stress.alerts",

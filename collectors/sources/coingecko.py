@@ -233,6 +233,8 @@ MARKETS = Source(
     parse=parse_markets,
     rows=(TOP // 2 + 1, 250),
     jump=("price", 20.0),
+    # Of prices, caps and volumes, without a paid plan.
+    history=timedelta(days=365),
 )
 GLOBAL = Source(
     name="coingecko.global",

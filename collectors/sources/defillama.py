@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from collectors.model import Answer, Ask, Batch, Rejected, Request, Row, Series, Source, Upstream
+from collectors.model import WHOLE, Answer, Ask, Batch, Rejected, Request, Row, Series, Source, Upstream
 from collectors.payload import (
     Unfit,
     each,
@@ -138,6 +138,7 @@ TOTAL_TVL = Source(
     rhythm=utc_days(timedelta(hours=2)),
     reread=timedelta(days=7),
     series=(TOTAL,),
+    history=WHOLE,
 )
 PROTOCOLS = Source(
     name="defillama.protocols",
@@ -147,4 +148,5 @@ PROTOCOLS = Source(
     parse=parse_protocols,
     rows=(TOP // 2, 2 * TOP),
     jump=("tvl", 20.0),
+    history=WHOLE,
 )

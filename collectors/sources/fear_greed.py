@@ -6,10 +6,10 @@ https://alternative.me/crypto/fear-and-greed-index/ (as of 2026-11).
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from collectors.model import Answer, Ask, Batch, Request, Row, Series, Source, Upstream
+from collectors.model import WHOLE, Answer, Ask, Batch, Request, Row, Series, Source, Upstream
 from collectors.payload import Unfit, each, given, instant, json_of, list_of, member, number, text
 from collectors.rhythm import utc_days
 from storage.tables import OBSERVATION
@@ -63,6 +63,8 @@ INDEX = Series(
     "https://alternative.me/crypto/fear-and-greed-index/",
 )
 
+# The index has no value of these days, in any answer.
+HOLES = frozenset(date(2018, 4, day) for day in (14, 15, 16))
 FEAR_GREED = Source(
     name="alternative_me.fear_greed",
     upstream=UPSTREAM,
@@ -73,4 +75,6 @@ FEAR_GREED = Source(
     rhythm=utc_days(timedelta(minutes=15)),
     reread=REREAD,
     series=(INDEX,),
+    history=WHOLE,
+    holes=HOLES,
 )

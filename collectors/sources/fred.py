@@ -16,6 +16,7 @@ from urllib.parse import parse_qsl, urlsplit
 from xml.etree import ElementTree
 
 from collectors.model import (
+    WHOLE,
     Answer,
     Ask,
     Batch,
@@ -242,6 +243,7 @@ def _source(line: _Line) -> Source:
         believable=line.believable,
         dead_after=timedelta(days=45),
         serves_stored=True,
+        history=WHOLE,
         required=line.required,
         needs_key=True,
     )

@@ -11,7 +11,19 @@ from collections.abc import Mapping, Sequence
 from datetime import date, time, timedelta
 from typing import Any
 
-from collectors.model import Answer, Ask, Batch, Believable, Changed, Request, Row, Series, Source, Upstream
+from collectors.model import (
+    WHOLE,
+    Answer,
+    Ask,
+    Batch,
+    Believable,
+    Changed,
+    Request,
+    Row,
+    Series,
+    Source,
+    Upstream,
+)
 from collectors.payload import Unfit, each, member
 from collectors.rhythm import Rhythm
 from storage.tables import OBSERVATION
@@ -73,4 +85,5 @@ SOURCE = Source(
     believable=Believable(-15, 60, 12, absolute=True),
     dead_after=timedelta(days=45),
     required=False,
+    history=WHOLE,
 )

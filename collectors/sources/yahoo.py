@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from collectors.model import (
+    WHOLE,
     Ask,
     Batch,
     Believable,
@@ -232,6 +233,7 @@ def _source(
         believable=able,
         dead_after=timedelta(days=30),
         serves_stored=True,
+        history=WHOLE,
         required=required,
     )
 

@@ -57,6 +57,12 @@ FRESHNESS = {
     "late": Look(N_("late after {time}"), "!", ":material/warning:", "red"),
     "never": Look(N_("never collected"), "○", ":material/radio_button_unchecked:", "gray"),
 }
+# It answers, and never moves.
+FROZEN = Look(N_("frozen"), "❄", ":material/ac_unit:", "blue")
+GAPS = {
+    "missing": Look(N_("gap"), "◌", ":material/event_busy:", "orange"),
+    "unrecoverable": Look(N_("lost"), "✕", ":material/event_busy:", "gray"),
+}
 # What the operator does next, one word for each kind of failure.
 KINDS = {
     "unavailable": Look(N_("wait"), "…", ":material/schedule:", "orange"),
@@ -180,6 +186,8 @@ def source_facts(status: "PipelineStatus", titles: Mapping[str, str] | None = No
             look = FRESHNESS.get(one.freshness, _UNKNOWN)
             # One word: since when a pipeline counts as late stands in its badge.
             word = _("late") if one.freshness == "late" else _(look.word)
+            if one.frozen:
+                look, word = FROZEN, _(FROZEN.word)
             rows.append((one.source, formats.day(one.data_as_of), f"{look.sign} {word}"))
     facts(rows)
 
@@ -197,13 +205,14 @@ def by_upstream(
 
 def _group(title: str, found: Sequence["SourceStatus"]) -> tuple[tuple[str, str, str], str]:
     days = [one.data_as_of for one in found if one.data_as_of]
-    behind = [one for one in found if one.freshness != "fresh" and one.required]
+    behind = [one for one in found if (one.freshness != "fresh" and one.required) or one.frozen]
     look, word = FRESHNESS["fresh"], _(FRESHNESS["fresh"].word)
     if not days:
         look, word = FRESHNESS["never"], _(FRESHNESS["never"].word)
     elif behind:
         order = list(FRESHNESS)
         look = FRESHNESS.get(max((one.freshness for one in behind), key=order.index), _UNKNOWN)
+        look = FROZEN if look is FRESHNESS["fresh"] else look
         word = ngettext("{n} behind", "{n} behind", len(behind)).format(n=formats.number(len(behind)))
     name = f"{title} × {len(found)}" if len(found) > 1 else title
     names = ", ".join(one.source for one in behind)

@@ -111,12 +111,14 @@ def test_a_picked_row_goes_into_the_address_and_stays_after_a_reload(
     table = visit.page.locator('[data-testid="stDataFrame"]').first
     box = table.bounding_box()
     assert box is not None
+    from playwright.sync_api import TimeoutError as TooLate
+
     picked = re.compile(f"run={collected}")
     # A table that has just been drawn may not take a click yet.
     for _try in range(3):
         # The header and two rows of 30 pixels: the circle of the second row.
         table.click(position={"x": 16, "y": 30 + 45})
-        with suppress(Exception):
+        with suppress(TooLate):
             visit.page.wait_for_url(picked, timeout=5_000)
             break
     assert picked.search(visit.page.url)
