@@ -75,7 +75,7 @@ def _parser(prog: str, about: str, example: str) -> _Parser:
 
 def _pipeline_parser() -> _Parser:
     about = _("Collects pipelines in their fixed order and keeps every value once. Verbs: {verbs}.").format(
-        verbs="status, export, replay, schedule"
+        verbs="status, export, replay, doctor, schedule"
     )
     parser = _parser("", about, "python collect.py crypto")
     parser.add_argument(
@@ -246,6 +246,12 @@ def _schedule(argv: Sequence[str]) -> int:
     return command.run(argv, _parser, _settings)
 
 
+def _doctor(argv: Sequence[str]) -> int:
+    from collectors.doctor import command
+
+    return command.run(argv, _parser, _settings)
+
+
 def _told(settings: Settings, act: Callable[[], int], *, as_json: bool = False) -> int:
     """What `act` gives; where store, ledger or disk is in its way, that is told on one line."""
     import sqlite3
@@ -264,6 +270,7 @@ VERBS: dict[str, Callable[[Sequence[str]], int]] = {
     "status": _status,
     "export": _export,
     "replay": _replay,
+    "doctor": _doctor,
     "schedule": _schedule,
 }
 

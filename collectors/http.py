@@ -29,7 +29,7 @@ from collectors.manners import Manners
 from collectors.model import Answer, CollectError, Plan, Refused, Request, Unavailable
 from collectors.place import moved_to
 from collectors.place import redact as redact
-from collectors.retry import answered_at
+from collectors.retry import ahead_s, answered_at
 from storage.hosts import Hosts
 
 HOPS = 2
@@ -103,8 +103,9 @@ class Http:
             reply = self._exchange(call)
         retry_at = self._manners.heed(call, reply)
         say.judge(reply, call.place, keyed=call.keyed, retry_at=retry_at, html=call.request.html)
-        at = answered_at(reply.headers.get("date", ""), reply.headers.get("age", ""), reply.at)
-        return Answer(reply.body, at, call.request, reply.headers.get("content-type", ""))
+        told = (reply.headers.get("date", ""), reply.headers.get("age", ""), reply.at)
+        kind = reply.headers.get("content-type", "")
+        return Answer(reply.body, answered_at(*told), call.request, kind, ahead_s(*told))
 
     def _exchange(self, call: Call) -> say.Reply:
         left = call.limit - self._monotonic()

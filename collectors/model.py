@@ -47,6 +47,8 @@ class Answer:
     at: datetime
     request: Request
     content_type: str = ""
+    # By how many seconds our clock is ahead of the upstream's; None where it does not say.
+    ahead_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,17 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
+class Probe:
+    """The cheapest question that tells whether an upstream answers; `path` is below its base URL. Of what
+    has no small answer (a feed, a file) the beginning is enough."""
+
+    path: str = ""
+    params: Mapping[str, str] = field(default_factory=dict)
+    secret_params: Mapping[str, str] = field(default_factory=dict)
+    as_browser: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Upstream:
     """Who provides the data. `url` names the setting of the base URL; `key` that of the API key."""
 
@@ -74,6 +87,7 @@ class Upstream:
     url: str
     plans: tuple[Plan, ...] = (Plan("open"),)
     key: str | None = None
+    probe: Probe = Probe()
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,3 +63,14 @@ def answered_at(date: str, age: str, ours: datetime) -> datetime:
     if agree and (ours - old).date() == (server - old).date():
         return ours - old
     return server - old
+
+
+def ahead_s(date: str, age: str, ours: datetime) -> float | None:
+    """By how many seconds our clock is ahead of the server's `Date`; None where it sent none. A cache sends
+    the `Date` of now or that of the first answer: what is nearer to our clock is taken."""
+    server = http_date(date)
+    if server is None:
+        return None
+    ahead = (ours - server).total_seconds()
+    old = min(OLDEST_S, float(age)) if _SECONDS.fullmatch(age.strip()) else 0.0
+    return min(ahead, ahead - old, key=abs)

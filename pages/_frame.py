@@ -41,6 +41,21 @@ STYLE = """<style>
 .st-key-stress_lists td:nth-child(2) { min-width: 12rem; }
 .st-key-stress_lists td:nth-child(3) { min-width: 6rem; }
 .st-key-stress_lists [data-testid="stMarkdownContainer"] { overflow-x: auto; }
+/* The Overview's own small print and table. */
+.small-note { margin: .2rem 0 .4rem; font-size: .875rem; color: light-dark(#565d66, #a3a8ad); }
+.small-note a { color: light-dark(#1f5fc4, #6ea8ff); }
+.small-table table { width: 100%; border-collapse: collapse; font-size: .92rem; }
+.small-table :is(th, td) { padding: .3rem .6rem; text-align: right; white-space: nowrap; font-weight: 400;
+  border-bottom: 1px solid light-dark(#e4e6e1, #27313b); }
+.small-table th { color: light-dark(#565d66, #a3a8ad); }
+.small-table :is(th, td):first-child { text-align: left; }
+.small-table td:nth-child(6) { min-width: 9rem; width: 18%; }
+.small-brief { display: grid; gap: .2rem 1.2rem;
+  grid-template-columns: repeat(auto-fit, minmax(190px, 1fr)); }
+.small-brief p { margin: .25rem 0; font-size: .93rem; line-height: 1.4; }
+.small-brief a { color: light-dark(#1f5fc4, #6ea8ff); text-decoration: initial; }
+.small-brief a.row { color: inherit; }
+.small-brief a.row:hover { text-decoration: underline; }
 /* Sentences that lead somewhere are read as a text, not as a row of buttons. */
 [class*="st-key-brief_"] [data-testid="stPageLink-NavLink"] { padding: .1rem .25rem; margin: 0 -.25rem .15rem;
   min-height: 0; align-items: flex-start; background: transparent; }
@@ -189,6 +204,7 @@ def draw() -> None:
         st.Page("crypto.py", title=_("Crypto"), icon=":material/currency_bitcoin:", url_path="crypto"),
         st.Page("news.py", title=_("News"), icon=":material/newspaper:", url_path="news"),
         st.Page("runs.py", title=_("Runs"), icon=":material/history:", url_path="runs"),
+        st.Page("system.py", title=_("System"), icon=":material/monitor_heart:", url_path="system"),
     ]
     page = st.navigation(pages, position="top")
     keep_language(settings, language)

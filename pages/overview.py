@@ -20,14 +20,14 @@ from pages._view import (
     stress_words,
     tiles,
 )
-from pages._view.palette import colors
 from storage import clock, ledger, read, read_liquidity, read_news, texts, visits
 from storage.read_liquidity import Liquidity
 from storage.records import Counts
 from storage.settings import Settings, load
 from storage.texts import _
 
-FROZEN_TOLD = GAPS_TOLD = 3
+# Of frozen sources and of gaps as many are told one by one.
+TOLD = 3
 
 
 def pipeline_card(
@@ -42,8 +42,12 @@ def pipeline_card(
             collect_now.button(
                 status.pipeline, live, lambda name: start(settings, [name]), key=f"collect_{status.pipeline}"
             )
-        badges.pipeline_facts(settings, status, ended(settings, status), provisional)
-        badges.source_facts(status, {name: one.upstream.title for name, one in SOURCES.items()})
+        titles = {name: one.upstream.title for name, one in SOURCES.items()}
+        parts = (
+            badges.pipeline_facts(settings, status, ended(settings, status), provisional),
+            badges.source_facts(status, titles),
+        )
+        st.html("<div style='height:.9rem'></div>".join(parts))
         every = 1.0 if live else None
         st.fragment(run_every=every)(last_line)(settings, status.pipeline, texts.language())
 
@@ -80,47 +84,70 @@ def last_line(settings: Settings, pipeline: str, language: str) -> None:
 
 def hand_card(settings: Settings, status: Status) -> None:
     """What the last look at every step left undone, with what to do."""
+    steps = [
+        step
+        for name in status.pipelines
+        for step in badges.needs_a_hand(ledger.last_steps(settings, name).values())
+    ]
+    lines = [
+        *badges.advices(settings, steps),
+        *_late(settings, status),
+        *_frozen(status),
+        *_missing(settings),
+    ]
+    if not lines:
+        ran = any(one.last_run for one in status.pipelines.values())
+        said = _("Nothing. Every step did its work.") if ran else _("Nothing has run yet.")
+        lines = [f":gray[{badges.plain(said)}]"]
     with st.container(border=True, height="stretch"):
-        st.markdown(f"**{_('Needs a hand')}**")
-        steps = [
-            step
-            for name in status.pipelines
-            for step in badges.needs_a_hand(ledger.last_steps(settings, name).values())
-        ]
-        for line in badges.advices(settings, steps):
-            st.markdown(line)
+        # One element: each costs the browser more than what stands in it.
+        st.markdown("\n\n".join((f"**{_('Needs a hand')}**", *lines)))
         if steps:
             newest = max(step.run_id for step in steps)
             st.page_link(
                 "runs.py", label=_("See the run"), icon=":material/history:", query_params={"run": newest}
             )
-        late = [one for one in status.pipelines.values() if one.freshness == "late"]
-        for one in late:
-            text = _("{name} is late: press Collect now.").format(name=badges.pipelines([one.pipeline]))
-            st.markdown(f"{badges.freshness(settings, one)} {badges.plain(text)}")
-        frozen = [source for one in status.pipelines.values() for source in one.sources if source.frozen]
-        for source in frozen[:FROZEN_TOLD]:
-            text = _("answers, but has not moved since {day}: look whether its own page still does.")
-            said = badges.plain(text.format(day=formats.day(source.data_as_of)))
-            st.markdown(f"{badges.inline(badges.FROZEN)} **{badges.plain(source.source)}** {said}")
-        if len(frozen) > FROZEN_TOLD:
-            more = formats.number(len(frozen) - FROZEN_TOLD)
-            st.caption(badges.plain(_("and {n} more").format(n=more)))
-        missed = gaps.to_tell(settings).gaps
-        missing_lines(missed)
-        if not steps and not late and not frozen and not missed:
-            ran = any(one.last_run for one in status.pipelines.values())
-            st.caption(_("Nothing. Every step did its work.") if ran else _("Nothing has run yet."))
 
 
-def missing_lines(missed: Sequence[gaps.Gap]) -> None:
+def _late(settings: Settings, status: Status) -> list[str]:
+    text = _("{name} is late: press Collect now.")
+    return [
+        f"{badges.freshness(settings, one)} "
+        f"{badges.plain(text.format(name=badges.pipelines([one.pipeline])))}"
+        for one in status.pipelines.values()
+        if one.freshness == "late"
+    ]
+
+
+def _frozen(status: Status) -> list[str]:
+    text = _("answers, but has not moved since {day}: look whether its own page still does.")
+    found = [source for one in status.pipelines.values() for source in one.sources if source.frozen]
+    lines = [
+        f"{badges.inline(badges.FROZEN)} **{badges.plain(source.source)}** "
+        f"{badges.plain(text.format(day=formats.day(source.data_as_of)))}"
+        for source in found
+    ]
+    return _first(lines)
+
+
+def _missing(settings: Settings) -> list[str]:
     """What missed days lack, first what can still be had."""
-    ranked = sorted(missed, key=lambda gap: (not gap.recoverable, -gap.until.toordinal()))
-    for gap in ranked[:GAPS_TOLD]:
+    ranked = sorted(
+        gaps.to_tell(settings).gaps, key=lambda gap: (not gap.recoverable, -gap.until.toordinal())
+    )
+    lines = []
+    for gap in ranked:
         look = badges.GAPS["missing" if gap.recoverable else "unrecoverable"]
-        st.markdown(f"{badges.inline(look)} {badges.plain(gaps.said(gap, formats.day))}")
-    if len(ranked) > GAPS_TOLD:
-        st.caption(badges.plain(_("and {n} more").format(n=formats.number(len(ranked) - GAPS_TOLD))))
+        lines.append(f"{badges.inline(look)} {badges.plain(gaps.said(gap, formats.day))}")
+    return _first(lines)
+
+
+def _first(lines: Sequence[str]) -> list[str]:
+    """The first few lines, and how many more there are."""
+    if len(lines) <= TOLD:
+        return list(lines)
+    more = _("and {n} more").format(n=formats.number(len(lines) - TOLD))
+    return [*lines[:TOLD], f":gray[{badges.plain(more)}]"]
 
 
 def since_card(settings: Settings, frames: read.Frames, record: Liquidity, told: int) -> None:
@@ -131,15 +158,16 @@ def since_card(settings: Settings, frames: read.Frames, record: Liquidity, told:
     readable = frames.problem is None and record.problem is None
     seen = visits.look(settings, now, clock.now(), counts=readable and collect_now.somebody_looks())
     with st.container(border=True, height="stretch", gap="xsmall"):
-        st.markdown(f"**{_('Since your last visit')}**")
+        head = f"**{_('Since your last visit')}**"
         if seen is None:
             text = _("This is your first visit. From the next one on, this says what has changed.")
-            st.caption(badges.plain(text))
+            st.markdown(f"{head}\n\n:gray[{badges.plain(text)}]")
             return
         then = f"{formats.moment(settings, seen.at)} {formats.zone(settings)}"
-        st.caption(badges.plain(_("compared with {time}").format(time=then)))
-        lines = since.lines(seen.figures, now, settings.up_color)
-        st.markdown("  \n".join(lines) or badges.plain(_("Nothing: what was shown then is shown now.")))
+        compared = badges.plain(_("compared with {time}").format(time=then))
+        nothing = badges.plain(_("Nothing: what was shown then is shown now."))
+        lines = since.lines(seen.figures, now, settings.up_color) or [nothing]
+        st.markdown("\n\n".join((f"{head} :gray[{compared}]", "  \n".join(lines))))
         states = [run.state for run in ledger.runs(settings, limit=200) if run.queued_at > seen.at]
         ran = since.runs([state for state in states if state not in ledger.LIVE])
         if ran:
@@ -149,7 +177,7 @@ def since_card(settings: Settings, frames: read.Frames, record: Liquidity, told:
 def brief_card(settings: Settings, brief: read_news.Brief) -> None:
     """The morning brief in short; the whole of it is on the page News."""
     with st.container(border=True, gap="xsmall", height="stretch", key="brief"):
-        news_parts.brief(brief, settings, short=True)
+        st.html(news_parts.in_short(brief, settings))
         st.page_link("news.py", label=_("All of it, and the news"), icon=":material/newspaper:")
 
 
@@ -185,7 +213,7 @@ def stress_part(settings: Settings, record: Liquidity, status: PipelineStatus | 
     )
     newest = record.days["date"].iloc[-1].date()
     stale = stress_words.stale(status, settings, newest, clock.now())
-    stress_tiles.tile(record, colors(settings.up_color), settings, credit, stale)
+    stress_tiles.tile(record, settings, credit, stale)
 
 
 def crypto_part(settings: Settings, frames: read.Frames, alone: bool) -> None:
@@ -234,9 +262,10 @@ def draw() -> None:
     now = clock.now()
     today = f"{formats.day(now.astimezone(settings.zone))}, {formats.moment(settings, now)}"
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.header(headline(frames, record), anchor=False, width="stretch")
+        with st.container(gap=None):
+            st.header(headline(frames, record), anchor=False, width="stretch")
+            st.caption(f"{badges.plain(today)} {formats.zone(settings)}")
         collect_now.all_button(live, lambda: start(settings, list(status.pipelines)))
-    st.caption(f"{badges.plain(today)} {formats.zone(settings)}")
     stress_part(settings, record, status.pipelines.get("liquidity"))
     crypto_part(settings, frames, record.days.empty)
     cards(settings, status, live, frames, record)

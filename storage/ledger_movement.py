@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from storage import clock
 from storage.ledger_file import reading
+from storage.ledger_memo import kept
 from storage.settings import Settings
 
 # Longer than two days of any rhythm are apart, and a range that the key of the steps answers at once.
@@ -23,6 +24,11 @@ class Movement:
 
 def movements(settings: Settings, now: datetime) -> Mapping[str, Movement]:
     """By source; those that never succeeded are left out."""
+    return _since(settings, f"{now - LOOK_BACK:%Y%m%d}")
+
+
+@kept
+def _since(settings: Settings, first: str) -> Mapping[str, Movement]:
     query = (
         "SELECT source, max(finished_at) AS ok_at, min(finished_at) AS first_at,"
         " max(CASE WHEN inserted + updated > 0 THEN finished_at END) AS moved_at"
@@ -33,7 +39,7 @@ def movements(settings: Settings, now: datetime) -> Mapping[str, Movement]:
         if db is None:
             return {}
         # Ids of runs begin with the instant.
-        found = db.execute(query, (f"{now - LOOK_BACK:%Y%m%d}",)).fetchall()
+        found = db.execute(query, (first,)).fetchall()
     return {
         row["source"]: Movement(clock.parse(row["moved_at"] or row["first_at"]), clock.parse(row["ok_at"]))
         for row in found

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from storage import clock
 from storage.ledger_file import reading
+from storage.ledger_memo import kept
 from storage.records import Counts, PipelineTook, RunRecord, StepRecord
 from storage.settings import Settings
 
@@ -67,6 +68,7 @@ def _step(row: sqlite3.Row) -> StepRecord:
     )
 
 
+@kept
 def runs(
     settings: Settings,
     limit: int = 50,
@@ -93,6 +95,7 @@ def runs(
         return [run_of(row) for row in db.execute(query, (*values, limit))]
 
 
+@kept
 def run(settings: Settings, run_id: str) -> RunRecord | None:
     """One run, None if there is none of that name."""
     with reading(settings) as db:
@@ -105,12 +108,14 @@ def live(db: sqlite3.Connection) -> list[RunRecord]:
     return [run_of(row) for row in db.execute(f"{WITH_COUNTS} WHERE state IN ('queued','running')")]
 
 
+@kept
 def live_run(settings: Settings) -> RunRecord | None:
     """The first of them, of which there is at most one."""
     with reading(settings) as db:
         return next(iter(live(db)), None) if db is not None else None
 
 
+@kept
 def steps(settings: Settings, run_id: str) -> list[StepRecord]:
     """Steps of a run in the order in which they were started."""
     with reading(settings) as db:
@@ -119,6 +124,7 @@ def steps(settings: Settings, run_id: str) -> list[StepRecord]:
         return [_step(row) for row in db.execute("SELECT * FROM step WHERE run_id=? ORDER BY n", (run_id,))]
 
 
+@kept
 def durations(settings: Settings, pipeline: str, limit: int = 60) -> list[PipelineTook]:
     """How long a pipeline took in its last runs, oldest first: from the start of its first step there to
     the end of its last. What was merged by a later run counts as over when its own run was."""
@@ -147,6 +153,7 @@ def _took(row: sqlite3.Row) -> PipelineTook:
     return PipelineTook(row["run_id"], state, clock.parse(row["queued_at"]), seconds, row["sources"])
 
 
+@kept
 def ended_since(settings: Settings, pipeline: str, since: datetime) -> bool:
     """Whether a run took up this pipeline and ended, not before `since`, as ok, partial, failed or skipped
     there; a start that found another run under way has not."""
@@ -158,6 +165,7 @@ def ended_since(settings: Settings, pipeline: str, since: datetime) -> bool:
         return db is not None and db.execute(query, (clock.stamp(since), pipeline)).fetchone() is not None
 
 
+@kept
 def last_run(settings: Settings, pipeline: str, states: Sequence[str] = ()) -> RunRecord | None:
     """The newest run that took up this pipeline, optionally by its outcome there."""
     query = f"{WITH_COUNTS} WHERE EXISTS (SELECT 1 FROM json_each(run.pipelines) WHERE value=?)"
@@ -173,6 +181,7 @@ def last_run(settings: Settings, pipeline: str, states: Sequence[str] = ()) -> R
         return run_of(row) if row else None
 
 
+@kept
 def last_steps(settings: Settings, pipeline: str) -> dict[str, StepRecord]:
     """The newest finished record of every step of a pipeline, by step name."""
     with reading(settings) as db:
@@ -208,6 +217,7 @@ def unmerged_steps(settings: Settings) -> list[StepRecord]:
         return [_step(row) for row in rows]
 
 
+@kept
 def merged_mark(settings: Settings) -> str:
     """Changes whenever a step has changed the store; empty where none ever did."""
     with reading(settings) as db:
@@ -221,6 +231,7 @@ def merged_mark(settings: Settings) -> str:
         return f"{row['n']}|{row['newest']}" if row and row["n"] else ""
 
 
+@kept
 def merge_mark(settings: Settings) -> str:
     """As `merged_mark`, and when a run has ended, which seals the days that are over: what caches are
     keyed on."""
@@ -241,6 +252,7 @@ def cancel_asked(settings: Settings, run_id: str) -> bool:
         return bool(row and row["cancel_at"])
 
 
+@kept
 def recall(settings: Settings, name: str) -> str | None:
     """What `remember` kept."""
     with reading(settings) as db:

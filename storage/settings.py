@@ -357,6 +357,10 @@ def load(**overrides: object) -> Settings:
     """
     if overrides.get("COLLECTOR_DEMO"):
         os.environ["COLLECTOR_DEMO"] = "1"
+    given = _given()
+    if not overrides and given in _loaded:
+        texts.set_default(_loaded[given].lang)
+        return _loaded[given]
     try:
         settings = Settings(**overrides)  # type: ignore[arg-type]
     except ValidationError as error:
@@ -370,4 +374,27 @@ def load(**overrides: object) -> Settings:
         # DuckDB takes what follows for options, and would keep its log under another name.
         name = "COLLECTOR_HOME" if settings.home in settings.database.parents else "COLLECTOR_DATABASE"
         raise BadSetting(unusable(name, N_("a path without a question mark")))
+    if not overrides:
+        _loaded.clear()
+        _loaded[given] = settings
     return settings
+
+
+# The last settings by what they were made of: every drawing of a page asks for them.
+_loaded: dict[object, Settings] = {}
+
+
+def _given() -> object:
+    """Everything that settings are made of: our names in the environment, and the `.env` file as it is."""
+    own = ("COLLECTOR_", "COINGECKO_", "FRED_")
+    file = Settings.model_config.get("env_file")
+    try:
+        stat = os.stat(str(file)) if file else None
+    except OSError:
+        stat = None
+    seen = (stat.st_mtime_ns, stat.st_size, stat.st_ino) if stat else None
+    return (
+        tuple(sorted((name, value) for name, value in os.environ.items() if name.upper().startswith(own))),
+        str(file),
+        seen,
+    )

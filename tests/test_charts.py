@@ -542,7 +542,8 @@ def test_a_sparkline_is_cut_by_days_and_one_value_is_none() -> None:
     old = coin_days("old", ["2026-02-01", "2026-02-02"], [1, 2])
     new = coin_days("new", ["2026-03-03", "2026-03-04", "2026-03-10"], [1, 2, 3])
     frames = SimpleNamespace(prices=pd.concat([old, new]), observations=None)
-    assert (market.week(frames, "old"), market.week(frames, "new")) == ([], [2.0, 3.0])
+    found = market.weeks(frames, ["old", "new"])
+    assert (found["old"].tolist(), found["new"].tolist()) == ([], [2.0, 3.0])
 
 
 # ---------------------------------------------------------------- words and colours

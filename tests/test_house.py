@@ -44,6 +44,9 @@ ASKED = (
     "collectors.launch",
     "collectors.freshness",
     "collectors.gaps",
+    # What the doctor says, and what of it is a table.
+    "collectors.doctor",
+    "storage.store_health",
     # What the operating system starts by itself.
     "collectors.schedule.state",
     # Data and words: what the index is made of, and the windows of its events.
@@ -84,7 +87,9 @@ MAY: tuple[tuple[str, tuple[str, ...]], ...] = (
             "storage.settings",
             "storage.texts",
             "storage.clock",
+            "storage.store_health",
             "collectors.freshness",
+            "collectors.doctor.finding",
             "collectors.stress.inputs",
             "collectors.stress.alerts",
             "collectors.stress.validation",
@@ -119,12 +124,19 @@ ONLY: dict[str, tuple[str, ...]] = {
     "urllib3": ("collectors/http.py",),
     "curl_cffi": ("collectors/browser.py",),
     # reply.py says in words what the network raised: it needs the names of the errors.
-    "http.client": ("collectors/http.py", "collectors/reply.py", "scripts/_console.py"),
+    # The doctor asks the console's own port, on this machine.
+    "http.client": (
+        "collectors/http.py",
+        "collectors/reply.py",
+        "collectors/doctor/console.py",
+        "scripts/_console.py",
+    ),
     "urllib.request": (),
     "socket": (
         "collectors/http.py",
         "collectors/browser.py",
         "collectors/reply.py",
+        "collectors/doctor/console.py",
         "scripts/_console.py",
     ),
     "yfinance": ("collectors/sources/yahoo.py",),

@@ -9,7 +9,19 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from collectors.model import WHOLE, Answer, Ask, Batch, Rejected, Request, Row, Series, Source, Upstream
+from collectors.model import (
+    WHOLE,
+    Answer,
+    Ask,
+    Batch,
+    Probe,
+    Rejected,
+    Request,
+    Row,
+    Series,
+    Source,
+    Upstream,
+)
 from collectors.payload import (
     Unfit,
     each,
@@ -35,8 +47,9 @@ UPSTREAM = Upstream(
     title="DefiLlama",
     home="https://defillama.com",
     credit="DefiLlama",
-    licence="Free API; citing DefiLlama as the source is asked for",
+    licence=N_("Free API; citing DefiLlama as the source is asked for"),
     url="defillama_url",
+    probe=Probe("/v2/chains"),
 )
 
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from collectors.model import WHOLE, Answer, Ask, Batch, Request, Row, Series, Source, Upstream
+from collectors.model import WHOLE, Answer, Ask, Batch, Probe, Request, Row, Series, Source, Upstream
 from collectors.payload import Unfit, each, given, instant, json_of, list_of, member, number, text
 from collectors.rhythm import utc_days
 from storage.tables import OBSERVATION
@@ -22,8 +22,9 @@ UPSTREAM = Upstream(
     title="alternative.me",
     home="https://alternative.me/crypto/fear-and-greed-index/",
     credit="alternative.me",
-    licence="Free also commercially, with attribution right next to the data",
+    licence=N_("Free also commercially, with attribution right next to the data"),
     url="fear_greed_url",
+    probe=Probe("/fng/", {"limit": "1", "format": "json"}),
 )
 
 

@@ -26,7 +26,7 @@ UPSTREAM = Upstream(
     title="Federal Reserve Board",
     home="https://www.federalreserve.gov/newsevents/speeches.htm",
     credit=N_("Federal Reserve Board"),
-    licence="Public domain",
+    licence=N_("Public domain"),
     url="fed_feeds",
     plans=(Plan("open", pace_s=0.5),),
 )

@@ -23,6 +23,7 @@ from collectors.model import (
     Believable,
     Changed,
     Plan,
+    Probe,
     Rejected,
     Request,
     Row,
@@ -43,12 +44,13 @@ UPSTREAM = Upstream(
     title="FRED",
     home="https://fred.stlouisfed.org",
     credit=N_("FRED, Federal Reserve Bank of St. Louis"),
-    licence="FRED terms of use; some series are their owners' (Moody's, ICE, CBOE): own use only",
+    licence=N_("FRED terms of use; some series are their owners' (Moody's, ICE, CBOE): own use only"),
     url="fred_url",
     # Clients report 120 requests a minute and key, and refusals a little below.
     # A rest that is longer than a source's own time would cost every series after the first refusal.
     plans=(Plan("key", pace_s=0.5, per_minute=100, rest_s=20.0),),
     key=KEY,
+    probe=Probe("/series", {"series_id": "DGS10", "file_type": "json"}, {"api_key": KEY}),
 )
 
 # When values are out, as seen on captures: same evening, next business day, Thursday, …

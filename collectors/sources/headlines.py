@@ -15,7 +15,7 @@ UPSTREAM = Upstream(
     title="feeds",
     home="https://www.rssboard.org/rss-specification",
     credit=N_("Headlines: their publishers"),
-    licence="Titles and links only; each publisher's own terms",
+    licence=N_("Titles and links only; each publisher's own terms"),
     url="stress_feeds",
     plans=(Plan("open", pace_s=1.0),),
 )

@@ -34,7 +34,7 @@ UPSTREAM = Upstream(
     title="OFR",
     home="https://www.financialresearch.gov/financial-stress-index/",
     credit=N_("Office of Financial Research, U.S. Treasury"),
-    licence="U.S. government work",
+    licence=N_("U.S. government work"),
     url="ofr_url",
 )
 

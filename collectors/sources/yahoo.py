@@ -23,6 +23,7 @@ from collectors.model import (
     Believable,
     Changed,
     Plan,
+    Probe,
     Rejected,
     Row,
     Series,
@@ -39,10 +40,11 @@ UPSTREAM = Upstream(
     title="Yahoo Finance",
     home="https://finance.yahoo.com",
     credit=N_("Yahoo Finance"),
-    licence="Yahoo's terms of service: personal use",
+    licence=N_("Yahoo's terms of service: personal use"),
     url="yahoo_url",
     # Its 429 says nothing of how long; one that is asked again at once may last for days.
     plans=(Plan("open", pace_s=1.0, per_minute=40, rest_s=900.0),),
+    probe=Probe("/v8/finance/chart/SPY", {"range": "1d", "interval": "1d"}, as_browser=True),
 )
 
 # The close is printed minutes after the bell; at 06:00 in Seoul in winter New York has just closed.

@@ -143,8 +143,13 @@ def outcome(settings: "Settings", run: "RunRecord | None", pipeline: str) -> str
 
 
 def facts(rows: Iterable[Sequence[str]], hints: Sequence[str] = ()) -> None:
-    """Rows of text in columns that line up, the first one muted; text only, never markup. `hints`: what
-    the pointer says of each row."""
+    """`grid` as an element of the page."""
+    st.html(grid(rows, hints))
+
+
+def grid(rows: Iterable[Sequence[str]], hints: Sequence[str] = ()) -> str:
+    """Rows of text in columns that line up, the first one muted, as HTML; text only, never markup. `hints`:
+    what the pointer says of each row."""
     lines = [[html.escape(cell) for cell in row] for row in rows]
     said = [f' title="{html.escape(hint)}"' if hint else "" for hint in hints] or [""] * len(lines)
     cells = "".join(
@@ -153,18 +158,18 @@ def facts(rows: Iterable[Sequence[str]], hints: Sequence[str] = ()) -> None:
         for n, cell in enumerate(line)
     )
     columns = " ".join(["max-content"] * (max(map(len, lines), default=1) - 1))
-    grid = f"display:grid;grid-template-columns:{columns} 1fr;gap:.3rem 1.1rem;font-size:.95rem"
-    st.html(f"<div style='{grid}'>{cells}</div>")
+    style = f"display:grid;grid-template-columns:{columns} 1fr;gap:.3rem 1.1rem;font-size:.95rem"
+    return f"<div style='{style}'>{cells}</div>"
 
 
 def pipeline_facts(
     settings: "Settings", status: "PipelineStatus", last: "RunRecord | None", provisional: bool
-) -> None:
-    """Data as of, last run (`last`: the newest that has ended), next run."""
+) -> str:
+    """Data as of, last run (`last`: the newest that has ended), next run; as HTML."""
     as_of = formats.day(status.data_as_of)
     if provisional and status.data_as_of is not None:
         as_of = _("{day} · provisional, the day is not over").format(day=as_of)
-    facts(
+    return grid(
         (
             (_("data as of"), as_of),
             (_("last run"), outcome(settings, last, status.pipeline)),
@@ -173,13 +178,12 @@ def pipeline_facts(
     )
 
 
-def source_facts(status: "PipelineStatus", titles: Mapping[str, str] | None = None) -> None:
-    """Every source of a pipeline with its own newest day and whether that is the newest there is; more
-    than MANY of them by upstream, whose `titles` are given by source."""
+def source_facts(status: "PipelineStatus", titles: Mapping[str, str] | None = None) -> str:
+    """Every source of a pipeline with its own newest day and whether that is the newest there is, as HTML;
+    more than MANY of them by upstream, whose `titles` are given by source."""
     if len(status.sources) > MANY:
         found = by_upstream(status.sources, titles or {})
-        facts([row for row, _hint in found], [hint for _row, hint in found])
-        return
+        return grid([row for row, _hint in found], [hint for _row, hint in found])
     rows = []
     for one in status.sources:
         if one.required:
@@ -189,7 +193,7 @@ def source_facts(status: "PipelineStatus", titles: Mapping[str, str] | None = No
             if one.frozen:
                 look, word = FROZEN, _(FROZEN.word)
             rows.append((one.source, formats.day(one.data_as_of), f"{look.sign} {word}"))
-    facts(rows)
+    return grid(rows)
 
 
 def by_upstream(

@@ -8,6 +8,7 @@ import math
 import re
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, SupportsFloat
 from unicodedata import east_asian_width
@@ -42,10 +43,14 @@ def _finite(value: object) -> float | None:
 
 def _decimal(value: float, digits: int, *, exact: bool = True) -> str:
     """Grouped, with `digits` decimals (at most, where not exact), a real minus, and never -0."""
-    rounded = round(value, digits) + 0.0
     places = ("0" if exact else "#") * digits
-    text = format_decimal(rounded, f"#,##0.{places}" if digits else "#,##0", locale=language())
-    return text.replace("-", MINUS)
+    return _written(round(value, digits) + 0.0, f"#,##0.{places}" if digits else "#,##0", language())
+
+
+@lru_cache(maxsize=8192)
+def _written(value: float, pattern: str, spoken: str) -> str:
+    """A page writes the same figures at every drawing, and Babel takes its time."""
+    return str(format_decimal(value, pattern, locale=spoken)).replace("-", MINUS)
 
 
 def _decimals(value: float, digits: int = _DIGITS) -> int:
@@ -193,10 +198,14 @@ def day(value: Any) -> str:
     # NaT is a datetime by class and equal to nothing, itself included.
     if not isinstance(value, date) or value != value:
         return DASH
-    with_year = value.year != clock.now().year
-    if language() == "ko":
-        return format_skeleton("yMMMEd" if with_year else "MMMEd", value, locale="ko")
-    return format_date(value, "EEE d MMM y" if with_year else "EEE d MMM", locale="en")
+    return _day(date(value.year, value.month, value.day), value.year != clock.now().year, language())
+
+
+@lru_cache(maxsize=8192)
+def _day(value: date, with_year: bool, spoken: str) -> str:
+    if spoken == "ko":
+        return str(format_skeleton("yMMMEd" if with_year else "MMMEd", value, locale="ko"))
+    return str(format_date(value, "EEE d MMM y" if with_year else "EEE d MMM", locale="en"))
 
 
 def short_day(value: date) -> str:

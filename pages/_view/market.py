@@ -1,12 +1,14 @@
 """What the newest numbers say of the market: its word, its changes, what moved most. Reckons, draws
 nothing."""
 
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Protocol
 
 import pandas as pd
 
 from pages._view import crypto_words, formats
+from pages._view.once import once
 from storage.texts import N_, _
 
 MOVERS = 8
@@ -34,6 +36,7 @@ class Frames(Protocol):
     def observations(self) -> pd.DataFrame: ...
 
 
+@once
 def newest(prices: pd.DataFrame) -> pd.DataFrame:
     """The coins as they stand: each on its newest day of the last two, since shortly after midnight
     UTC the upstream still dates some by the day before. One that fell out of the list since then has a
@@ -45,6 +48,7 @@ def newest(prices: pd.DataFrame) -> pd.DataFrame:
     return coins[~coins.duplicated("rank", keep="last") | coins["rank"].isna()]
 
 
+@once
 def largest(prices: pd.DataFrame) -> pd.DataFrame:
     """The coins that are the market, as they stand, by rank."""
     return newest(prices).sort_values(["rank", "coin"], na_position="last").head(TOP)
@@ -80,6 +84,7 @@ def mood(move: float) -> str:
     return _(MOODS[crypto_words.market_turn(move)])
 
 
+@once
 def series(frames: Frames, name: str) -> pd.DataFrame:
     """One series of observations, oldest first, without missing values."""
     rows = frames.observations
@@ -128,6 +133,7 @@ def is_provisional(frames: Frames) -> bool:
     return not coins.empty and bool(coins["provisional"].any())
 
 
+@once
 def movers(frames: Frames) -> pd.DataFrame:
     """The coins that moved most in 24 hours, stablecoins last by nature."""
     coins = newest(frames.prices).dropna(subset=["change_24h"])
@@ -135,8 +141,12 @@ def movers(frames: Frames) -> pd.DataFrame:
     return coins.loc[order].head(MOVERS)
 
 
-def week(frames: Frames, coin: str) -> list[float]:
-    """The prices of a coin in the last seven days of the record; nothing where they make no line."""
+def weeks(frames: Frames, coins: Iterable[str]) -> dict[str, "pd.Series[float]"]:
+    """The prices of coins in the last seven days of the record, by day."""
     rows = frames.prices
-    days = rows[(rows["coin"] == coin) & (rows["date"] > rows["date"].max() - 7 * DAY)]
-    return recent(days.set_index("date")["price"], 7)
+    days = rows[rows["date"] > rows["date"].max() - 7 * DAY]
+    wanted = set(coins)
+    found = days[days["coin"].isin(wanted)].set_index("date").groupby("coin")["price"]
+    return {
+        coin: found.get_group(coin) if coin in found.groups else pd.Series(dtype=float) for coin in wanted
+    }

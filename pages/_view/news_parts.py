@@ -6,8 +6,10 @@ Titles, outlets and links come from feeds: hostile text everywhere.
 import zlib
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from html import escape
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import urlencode
 
 import pandas as pd
 import streamlit as st
@@ -16,13 +18,15 @@ from collectors.news.topics import TITLES
 from pages._view import formats, news_story, stress_text, tiles
 from pages._view.badges import plain
 from storage.clauses import PARTS, Clause
-from storage.texts import _, ngettext
+from storage.texts import N_, _, language, ngettext
 
 if TYPE_CHECKING:
     from storage.settings import Settings
 
 DAY = pd.Timedelta(days=1)
 ROWS_PX = 520
+NO_BRIEF = N_("No brief yet: it is written at the end of every collection of news.")
+Told = tuple[Clause, Mapping[str, Any] | None]
 # Sentences of a part where the brief stands beside other things.
 SHORT = 2
 
@@ -57,28 +61,67 @@ def headline(stories: pd.DataFrame, now: pd.Timestamp) -> str:
     )
 
 
-def brief(found: Brief, settings: "Settings", short: bool = False) -> None:
+def brief(found: Brief, settings: "Settings") -> None:
     """The morning brief in its parts, side by side where there is room; every sentence leads to the page that
-    shows its row, and one about an article to the article as well. `short`: the first sentences, without
-    what is said of the data elsewhere on the page."""
+    shows its row, and one about an article to the article as well."""
     if found.day is None:
         st.markdown(f"**{_('Morning brief')}**")
-        st.caption(_("No brief yet: it is written at the end of every collection of news."))
+        st.caption(_(NO_BRIEF))
         return
     st.markdown(f"**{_('Morning brief')}** {plain(formats.day(found.day))}")
-    rows = found.rows or [None] * len(found.clauses)
-    told = zip(found.clauses, rows, strict=True)
-    parts = [(part, list(said)) for part, said in groupby(told, key=lambda one: one[0].part)]
-    if short:
-        parts = [(part, said[:SHORT]) for part, said in parts if part != "data"]
-    with st.grid(len(parts) or 1, min_column_width=190 if short else 240):
+    parts = _parts(found)
+    with st.grid(len(parts) or 1, min_column_width=240):
         for part, said in parts:
             with st.container(gap="xsmall", key=f"brief_{part}"):
                 st.markdown(f"**{plain(_(PARTS[part]))}**")
                 for clause, row in said:
                     _sentence(clause, row, settings)
+    st.caption(plain(_written(found, settings)))
+
+
+def _parts(found: Brief) -> list[tuple[str, list[Told]]]:
+    rows = found.rows or [None] * len(found.clauses)
+    told = zip(found.clauses, rows, strict=True)
+    return [(part, list(said)) for part, said in groupby(told, key=lambda one: one[0].part)]
+
+
+def _written(found: Brief, settings: "Settings") -> str:
     moment = f"{formats.moment(settings, found.written_at)} {formats.zone(settings)}"
-    st.caption(plain(_("written {time} from what was stored then").format(time=moment)))
+    return _("written {time} from what was stored then").format(time=moment)
+
+
+def in_short(found: Brief, settings: "Settings") -> str:
+    """The first sentences as HTML, without what is said of the data elsewhere on the page; with the same
+    links. One element: a dozen of them would be a third of what the browser does for the Overview."""
+    head = escape(_("Morning brief"))
+    if found.day is None:
+        return f"<p><b>{head}</b></p><p class='small-note'>{escape(_(NO_BRIEF))}</p>"
+    parts = [(part, said[:SHORT]) for part, said in _parts(found) if part != "data"]
+    columns = "".join(
+        f"<div><b>{escape(_(PARTS[part]))}</b>{''.join(_line(*one, settings) for one in said)}</div>"
+        for part, said in parts
+    )
+    return (
+        f"<p><b>{head}</b> {escape(formats.day(found.day))}</p><div class='small-brief'>{columns}</div>"
+        f"<p class='small-note'>{escape(_written(found, settings))}</p>"
+    )
+
+
+def _line(clause: Clause, row: Mapping[str, Any] | None, settings: "Settings") -> str:
+    page, query = place(clause)
+    if language() != settings.lang:
+        query = {**query, "lang": language()}
+    # Below the address of the console, wherever that is.
+    address = page.removesuffix(".py") + (f"?{urlencode(query)}" if query else "")
+    hint = f' title="{escape(tiles.origin(settings, pd.Series(row)))}"' if row else ""
+    said = clause.said(lambda value: formats.moment(settings, pd.Timestamp(value)))
+    article = stress_text.web(clause.link)
+    arrow = (
+        f' <a href="{escape(article)}" target="_blank" title="{escape(_("Open the article"))}">↗</a>'
+        if article
+        else ""
+    )
+    return f'<p><a class="row" href="{escape(address)}"{hint}>{escape(said)}</a>{arrow}</p>'
 
 
 def _sentence(clause: Clause, row: Mapping[str, Any] | None, settings: "Settings") -> None:

@@ -210,6 +210,12 @@ def _end(row: "pd.Series[Any]", measure: str, palette: Palette) -> dict[str, Any
     }
 
 
+def title(days: pd.DataFrame, shown: Window) -> str:
+    """How far the index went over a window, in a sentence; empty without a value."""
+    found = stress_axis.inside(days, shown).dropna(subset=["index"])
+    return "" if found.empty else _index_title(found.iloc[0], found.iloc[-1])
+
+
 def _titles(found: pd.DataFrame, measure: str, credit: str) -> tuple[str, str]:
     first, last = found.iloc[0], found.iloc[-1]
     parts = [

@@ -5,11 +5,10 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import streamlit as st
 
-from pages._view import formats, market, stress_charts, stress_words, tiles
+from pages._view import formats, market, small_charts, stress_charts, stress_words, tiles
 from pages._view.badges import plain
-from pages._view.charts import Window, figure
-from pages._view.palette import Palette
-from pages._view.stress_record import Record, indexed, module_title, modules_of
+from pages._view.charts import Window
+from pages._view.stress_record import Record, indexed, modules_of
 from storage.texts import _
 
 if TYPE_CHECKING:
@@ -19,7 +18,6 @@ SPARK = pd.Timedelta(days=90)
 TOLD = 3
 # More stress and less: neither a rise nor a fall, so that COLLECTOR_UP_COLOR does not move them.
 MORE, LESS = "orange", "green"
-_HEIGHT = 168
 
 
 def metric(
@@ -54,7 +52,7 @@ def metric(
 # ---------------------------------------------------------------- the Overview
 
 
-def tile(record: Record, palette: Palette, settings: "Settings", credit: str, stale: str) -> None:
+def tile(record: Record, settings: "Settings", credit: str, stale: str) -> None:
     """Index, band, percentile, coverage, change and 90 days; what moves it most; what stands out."""
     found = indexed(record.days)
     if found.empty:
@@ -64,11 +62,11 @@ def tile(record: Record, palette: Palette, settings: "Settings", credit: str, st
     with st.container(border=True, key="stress_tile"):
         left, middle, right = st.columns([5, 9, 6], gap="medium")
         with left:
-            _figure(row, settings, stale)
+            _figure(row, settings, stale, credit)
         with middle:
-            _spark(record.days, row, palette, credit)
+            _spark(record.days)
         with right:
-            _most(record, row, palette)
+            _most(record, row)
         alerts(record.days["alerts"].iloc[-1])
 
 
@@ -81,7 +79,7 @@ def alerts(found: object) -> None:
                 st.markdown(line, width="content")
 
 
-def _figure(row: "pd.Series[Any]", settings: "Settings", stale: str) -> None:
+def _figure(row: "pd.Series[Any]", settings: "Settings", stale: str, credit: str) -> None:
     with st.container(key="stress_index", gap="xsmall"):
         turn = formats.direction(row["move"])
         moved = formats.change(row["move"], 1)
@@ -94,25 +92,18 @@ def _figure(row: "pd.Series[Any]", settings: "Settings", stale: str) -> None:
             delta_description=_("since the day before") if moved != formats.DASH else None,
             help=stress_words.origin(row, settings),
         )
-        st.markdown(f"{stress_words.badges(row, stale)} {plain(stress_words.percentile(row['percentile']))}")
-        parts = [stress_words.as_of(row), stress_words.set_words(row), stress_words.coverage(row)]
-        st.caption(plain(" · ".join(filter(None, parts))))
+        rank = plain(stress_words.percentile(row["percentile"]))
+        parts = [stress_words.as_of(row), stress_words.set_words(row), stress_words.coverage(row), credit]
+        about = plain(" · ".join(filter(None, parts)))
+        st.markdown(f"{stress_words.badges(row, stale)} {rank}\n\n:gray[:small[{about}]]")
         st.page_link("liquidity.py", label=_("Take it apart"), icon=":material/water_drop:")
 
 
-def _spark(days: pd.DataFrame, row: "pd.Series[Any]", palette: Palette, credit: str) -> None:
+def _spark(days: pd.DataFrame) -> None:
     last = pd.Timestamp(days["date"].max())
     shown = Window(last - SPARK, last)
-    drawn = stress_charts.history(
-        days, shown, palette, measure="index", credit=credit, zone=None, height=_HEIGHT + 34
-    )
-    title = drawn.layout.meta["title"] or _("StressIndex")
-    with st.container(gap=None):
-        st.caption(plain(title))
-        st.plotly_chart(
-            drawn, theme=None, key="stress_spark", height=int(drawn.layout.height), alt=title,
-            config={"displayModeBar": False},
-        )  # fmt: skip
+    title = stress_charts.title(days, shown) or _("StressIndex")
+    st.html(small_charts.note(title) + small_charts.history(days, shown, title))
 
 
 def most(record: Record, day: pd.Timestamp) -> "pd.Series[float]":
@@ -122,47 +113,10 @@ def most(record: Record, day: pd.Timestamp) -> "pd.Series[float]":
     return points.reindex(points.abs().sort_values(ascending=False).index).head(TOLD)
 
 
-def _most(record: Record, row: "pd.Series[Any]", palette: Palette) -> None:
+def _most(record: Record, row: "pd.Series[Any]") -> None:
     points = most(record, row["date"])
-    st.caption(plain(_("What moves it most, points from the neutral 50")))
-    if points.empty:
-        return
-    drawn = bars(points, palette)
-    st.plotly_chart(
-        drawn, theme=None, key="stress_most", height=int(drawn.layout.height), alt=drawn.layout.meta["title"],
-        config={"displayModeBar": False},
-    )  # fmt: skip
-
-
-def bars(points: "pd.Series[float]", palette: Palette) -> Any:
-    """Contributions as bars to both sides of nothing, the first one on top."""
-    size = float(points.abs().max()) or 1.0
-    said = [formats.change(value, 1) for value in points]
-    names = [module_title(str(name)) for name in points.index]
-    bar = {
-        "type": "bar",
-        "orientation": "h",
-        "x": points.tolist(),
-        "y": names,
-        "text": said,
-        "textposition": "outside",
-        "cliponaxis": False,
-        "marker": {"color": [palette.adds if value > 0 else palette.takes for value in points]},
-        "hovertemplate": "<b>%{y}</b> %{text}<extra></extra>",
-    }
-    hidden = {"visible": False, "fixedrange": True, "range": [-1.5 * size, 1.5 * size]}
-    line = {"color": palette.muted, "width": 1}
-    rule = {"type": "line", "x0": 0, "x1": 0, "y0": 0, "y1": 1, "yref": "paper", "line": line}
-    layout = {
-        "height": 42 * len(points) + 8,
-        "bargap": 0.35,
-        "xaxis": hidden,
-        "yaxis": {"autorange": "reversed", "fixedrange": True, "showgrid": False, "ticksuffix": "  "},
-        "shapes": [rule],
-        "margin": {"l": 4, "r": 4, "t": 4, "b": 4},
-    }
-    title = ", ".join(f"{name} {text}" for name, text in zip(names, said, strict=True))
-    return figure([bar], layout, palette, title, "")
+    title = small_charts.note(_("What moves it most, points from the neutral 50"))
+    st.html(title + (small_charts.bars(points) if len(points) else ""))
 
 
 # ---------------------------------------------------------------- the liquidity page

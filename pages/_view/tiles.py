@@ -1,13 +1,13 @@
 """The figures of the morning in cards of one height, and the table of what moved most."""
 
-from collections.abc import Mapping, Sequence
-from functools import partial
+from collections.abc import Callable, Mapping
+from html import escape
 from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 import streamlit as st
 
-from pages._view import badges, formats, market, palette
+from pages._view import badges, formats, market, small_charts
 from storage.texts import N_, _
 
 if TYPE_CHECKING:
@@ -23,12 +23,13 @@ def tile(
     label: str,
     value: str,
     move: tuple[float | None, str, str],
-    points: Sequence[float],
+    points: "pd.Series[float]",
+    show: Callable[[Any], str],
     upstream: Any,
     last: pd.Series,
 ) -> None:
-    """A figure with its change, its month, its as-of and who provides it. `move`: the change as a
-    number, as text, and over what."""
+    """A figure with its change, its month (`points` by day, which `show` writes out), its as-of and who
+    provides it. `move`: the change as a number, as text, and over what."""
     amount, text, over = move
     up, down = COLORS[settings.up_color]
     sign = formats.direction(amount)
@@ -44,21 +45,26 @@ def tile(
             delta_color=colors[sign + 1],
             delta_arrow=("down", "off", "up")[sign + 1],
             delta_description=over if amount is not None else None,
-            chart_data=list(points) if len(points) > 1 else None,
             help=provenance(settings, last),
         )
-        st.caption(f"{badges.plain(as_of)} · [{badges.plain(upstream.title)}]({upstream.home})")
+        pick = (lambda one: one.down, lambda one: one.accent, lambda one: one.up)[sign + 1]
+        drawn = small_charts.spark(points, show, small_charts.tint(pick, settings.up_color), label)
+        st.html(drawn + small_charts.note(as_of, upstream.title, upstream.home))
 
 
 def provenance(settings: "Settings", last: pd.Series) -> str:
-    """Where a figure comes from: source, when it was seen, in which run."""
-    text = _("{source}, collected {time} {zone}, run {run}").format(
+    """Where a figure comes from, as Markdown: source, when it was seen, in which run."""
+    return badges.plain(origin(settings, last))
+
+
+def origin(settings: "Settings", last: pd.Series) -> str:
+    """The same as text."""
+    return _("{source}, collected {time} {zone}, run {run}").format(
         source=last["source"],
         time=formats.moment(settings, last["observed_at"]),
         zone=formats.zone(settings),
         run=last["run_id"],
     )
-    return badges.plain(text)
 
 
 def bitcoin_tile(settings: "Settings", frames: market.Frames, upstream: Any) -> None:
@@ -70,9 +76,14 @@ def bitcoin_tile(settings: "Settings", frames: market.Frames, upstream: Any) -> 
     last = rows.iloc[-1]
     change = last["change_24h"]
     amount = None if pd.isna(change) else float(change)
-    points = market.recent(rows.set_index("date")["price"], SPARK_DAYS)
+    points = month(rows.set_index("date")["price"])
     moved = (amount, formats.percent(amount), _("24 h"))
-    tile(settings, _("Bitcoin"), formats.money(last["price"]), moved, points, upstream, last)
+    tile(settings, _("Bitcoin"), formats.money(last["price"]), moved, points, formats.money, upstream, last)
+
+
+def month(values: "pd.Series[float]") -> "pd.Series[float]":
+    """The values of the last days that a sparkline shows, by day."""
+    return values[values.index > values.index.max() - SPARK_DAYS * market.DAY]
 
 
 def series_tile(
@@ -91,8 +102,9 @@ def series_tile(
         missing_tile(label)
         return
     last, amount = rows.iloc[-1], move(rows, 7)
-    points = market.recent(rows.set_index("date")["value"], SPARK_DAYS)
-    tile(settings, label, value(last), (amount, text(amount), _("7 d")), points, upstream, last)
+    points = month(rows.set_index("date")["value"])
+    moved = (amount, text(amount), _("7 d"))
+    tile(settings, label, value(last), moved, points, lambda one: value({"value": one}), upstream, last)
 
 
 def missing_tile(label: str) -> None:
@@ -101,9 +113,9 @@ def missing_tile(label: str) -> None:
         st.caption(_("Nothing stored yet."))
 
 
-def fear_greed(row: pd.Series) -> str:
+def fear_greed(row: Mapping[str, Any]) -> str:
     """ "57 · Greed"."""
-    note = row["note"]
+    note = row.get("note")
     return formats.number(row["value"]) + (f" · {_(note)}" if isinstance(note, str) and note else "")
 
 
@@ -152,38 +164,27 @@ def movers_card(settings: "Settings", frames: market.Frames) -> None:
     found = market.movers(frames)
     if found.empty:
         return
-    table = pd.DataFrame(
-        {
-            "coin": [f"{row.name_} · {str(row.symbol).upper()}" for row in _named(found)],
-            "price": [formats.money(value) for value in found["price"]],
-            "d1": [arrow(value) for value in found["change_24h"]],
-            "d7": [arrow(value) for value in found["change_7d"]],
-            "d30": [arrow(value) for value in found["change_30d"]],
-            "week": [market.week(frames, coin) for coin in found["coin"]],
-            "cap": [formats.money(value) for value in found["market_cap"]],
-        }
-    )
-    theme = palette.colors(settings.up_color)
-    with st.container(border=True):
-        st.markdown(f"**{_('Moved most in 24 hours')}**")
-        st.dataframe(
-            table.style.map(partial(shade, theme), subset=["d1", "d7", "d30"]),
-            hide_index=True,
-            column_config={
-                "coin": st.column_config.TextColumn(_("Coin"), width="medium"),
-                "price": figure(_("Price")),
-                "d1": figure(_("24 h")),
-                "d7": figure(_("7 d")),
-                "d30": figure(_("30 d")),
-                "week": st.column_config.LineChartColumn(_("Last 7 days"), color=theme.accent),
-                "cap": figure(_("Market cap")),
-            },
+    weeks = market.weeks(frames, found["coin"])
+    line = small_charts.tint(lambda one: one.accent)
+    rows = []
+    for row in _named(found):
+        name = f"{row.name_} · {str(row.symbol).upper()}"
+        changes = [
+            changed(value, settings.up_color) for value in (row.change_24h, row.change_7d, row.change_30d)
+        ]
+        week = small_charts.spark(weeks[row.coin], formats.money, line, name, 22)
+        hint = escape(origin(settings, found.loc[row.Index]))
+        cells = (
+            f'<span title="{hint}">{escape(name)}</span>',
+            escape(formats.money(row.price)),
+            *changes,
+            week,
+            escape(formats.money(row.market_cap)),
         )
-
-
-def figure(label: str) -> Any:
-    """A column whose figures stand under each other."""
-    return st.column_config.TextColumn(label, alignment="right")
+        rows.append(cells)
+    head = (_("Coin"), _("Price"), _("24 h"), _("7 d"), _("30 d"), _("Last 7 days"), _("Market cap"))
+    with st.container(border=True):
+        st.html(small_charts.title(_("Moved most in 24 hours")) + small_charts.table(head, rows))
 
 
 def _named(rows: pd.DataFrame) -> Any:
@@ -197,8 +198,11 @@ def arrow(value: Any) -> str:
     return f"{('▼ ', '', '▲ ')[sign + 1]}{formats.percent(value)}"
 
 
-def shade(theme: palette.Palette, text: str) -> str:
-    """The colour of a change that `arrow` wrote."""
-    if text.startswith("▲"):
-        return f"color: {theme.up}"
-    return f"color: {theme.down}" if text.startswith("▼") else ""
+def changed(value: Any, up_color: str) -> str:
+    """A change as HTML, in the colour of its direction."""
+    sign = formats.direction(value)
+    text = escape(arrow(value))
+    if not sign:
+        return text
+    color = small_charts.tint((lambda one: one.up) if sign > 0 else (lambda one: one.down), up_color)
+    return f'<span style="color:{color}">{text}</span>'

@@ -96,6 +96,9 @@ def test_a_double_click_starts_one_run_and_the_banner_counts_it(open_page: Opene
         ("runs", "en", False, False),
         ("runs", "en", True, True),
         ("runs", "ko", False, True),
+        ("system", "en", False, False),
+        ("system", "en", True, True),
+        ("system", "ko", False, True),
     ],
 )
 def test_a_page_looks_as_it_should(
@@ -113,7 +116,7 @@ def test_a_page_looks_as_it_should(
     visit.clean()
 
 
-@pytest.mark.parametrize("page", ["/", "/liquidity", "/crypto", "/runs"])
+@pytest.mark.parametrize("page", ["/", "/liquidity", "/crypto", "/runs", "/system"])
 def test_the_zone_of_the_browser_changes_no_time_and_no_day(
     open_page: Opener, console: Console, page: str
 ) -> None:
@@ -196,7 +199,7 @@ def test_the_language_is_one_click_away_and_stays(open_page: Opener, console: Co
     visit = open_page("/")
     visit.page.get_by_role("radio", name="한국어").click()
     visit.page.wait_for_url("**/?lang=ko", timeout=10_000)
-    visit.page.locator('[data-testid="stTopNavLinkContainer"]').last.click()
+    visit.page.locator('[data-testid="stTopNavLinkContainer"] a[href*="/runs"]').click()
     visit.page.wait_for_url("**/runs*", timeout=10_000)
     assert visit.ready().page.get_by_role("radio", name="한국어").get_attribute("aria-checked") == "true"
     visit.clean()
@@ -204,7 +207,7 @@ def test_the_language_is_one_click_away_and_stays(open_page: Opener, console: Co
 
 def test_the_language_outlives_another_page_and_a_reload(open_page: Opener, console: Console) -> None:
     visit = open_page("/?lang=ko")
-    visit.page.locator('[data-testid="stTopNavLinkContainer"]').last.click()
+    visit.page.locator('[data-testid="stTopNavLinkContainer"] a[href*="/runs"]').click()
     visit.page.wait_for_url("**/runs?lang=ko", timeout=10_000)
     visit.page.reload()
     assert visit.ready().page.get_by_role("radio", name="한국어").get_attribute("aria-checked") == "true"
