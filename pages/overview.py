@@ -16,6 +16,7 @@ from pages._view import (
     market,
     news_parts,
     since,
+    small_charts,
     stress_tiles,
     stress_words,
     tiles,
@@ -28,6 +29,7 @@ from storage.texts import _
 
 # Of frozen sources and of gaps as many are told one by one.
 TOLD = 3
+LINE_PX = 60
 
 
 def pipeline_card(
@@ -47,9 +49,14 @@ def pipeline_card(
             badges.pipeline_facts(settings, status, ended(settings, status), provisional),
             badges.source_facts(status, titles),
         )
-        st.html("<div style='height:.9rem'></div>".join(parts))
-        every = 1.0 if live else None
-        st.fragment(run_every=every)(last_line)(settings, status.pipeline, texts.language())
+        facts = "<div style='height:.9rem'></div>".join(parts)
+        if live:
+            st.html(facts)
+            st.fragment(run_every=1.0)(last_line)(settings, status.pipeline, texts.language())
+        else:
+            # In one element, and as high as the progress of a run.
+            line = small_charts.note(counted(settings, status.pipeline))
+            st.html(f"{facts}<div style='height:{LINE_PX}px'>{line}</div>")
 
 
 def ended(settings: Settings, status: PipelineStatus) -> ledger.RunRecord | None:
@@ -61,25 +68,29 @@ def ended(settings: Settings, status: PipelineStatus) -> ledger.RunRecord | None
     return next((run for run in found if run.finished_at and run.reason != "busy"), None)
 
 
+def counted(settings: Settings, pipeline: str) -> str:
+    """The counts of the last run; a run may be of several pipelines."""
+    last = ledger.last_run(settings, pipeline)
+    if last is None:
+        return _("Nothing was collected here yet.")
+    steps = [step for step in ledger.steps(settings, last.run_id) if step.pipeline == pipeline]
+    return badges.counts(sum((step.counts for step in steps), Counts()))
+
+
 def last_line(settings: Settings, pipeline: str, language: str) -> None:
-    """Counts of the last run, or progress: one line of the same height."""
+    """How far the run is; of a pipeline that it leaves alone the counts of the last one."""
     texts.use(language)
     try:
         live = ledger.running(settings)
+        said = counted(settings, pipeline)
     except sqlite3.Error:
         # The frame says what is wrong with it.
         return
-    with st.container(height=44, border=False, key=f"line_{pipeline}"):
+    with st.container(height=LINE_PX, border=False, key=f"line_{pipeline}"):
         if live and pipeline in live.pipelines:
             collect_now.bar(live, freshness.progress(live, ledger.steps(settings, live.run_id)))
-            return
-        last = ledger.last_run(settings, pipeline)
-        if last is None:
-            st.caption(_("Nothing was collected here yet."))
-            return
-        # A run may be of several pipelines.
-        steps = [step for step in ledger.steps(settings, last.run_id) if step.pipeline == pipeline]
-        st.caption(badges.plain(badges.counts(sum((step.counts for step in steps), Counts()))))
+        else:
+            st.caption(badges.plain(said))
 
 
 def hand_card(settings: Settings, status: Status) -> None:

@@ -69,6 +69,9 @@ def test_p95_leaves_out_the_slowest_twentieth_and_no_more(bench: Any) -> None:
     assert within([3.0, 1.0, 2.0], 0.95) == 3
 
 
+FIVE = ("metric",) * 5
+
+
 def sent(*kinds: str, outcome: int = 0) -> list[Any]:
     """What a server sends of one redraw: an element of each kind, and the end of the script."""
     from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
@@ -82,11 +85,11 @@ def sent(*kinds: str, outcome: int = 0) -> list[Any]:
 @pytest.mark.parametrize(
     ("messages", "problem"),
     [
-        (sent("metric", "plotly_chart"), None),
-        (sent("metric", "exception", "plotly_chart"), "exception"),
+        (sent(*FIVE), None),
+        (sent(*FIVE, "exception"), "exception"),
         (sent("markdown"), "no figures"),
-        (sent("metric", "plotly_chart", outcome=1), "script_finished 1"),
-        (sent("metric", "plotly_chart", outcome=2), "script_finished 2"),
+        (sent(*FIVE, outcome=1), "script_finished 1"),
+        (sent(*FIVE, outcome=2), "script_finished 2"),
     ],
 )
 def test_a_redraw_is_right_only_if_all_of_it_came(

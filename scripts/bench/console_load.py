@@ -29,6 +29,8 @@ from storage.texts import _
 FEW, MANY = 10, 50
 REDRAW_S, MEMORY_MB = 4.0, 600.0
 PATIENCE_S = 60.0
+# The index and the four of the market.
+FIGURES = 5
 
 
 class Drawn(NamedTuple):
@@ -61,7 +63,7 @@ class Redraw:
         if self.elements["exception"]:
             return "exception"
         # Without them it is an Overview of nothing.
-        return None if self.elements["metric"] and self.elements["plotly_chart"] else "no figures"
+        return None if self.elements["metric"] >= FIGURES else "no figures"
 
 
 async def redraw(socket: ClientConnection) -> Drawn:
