@@ -75,7 +75,7 @@ def _parser(prog: str, about: str, example: str) -> _Parser:
 
 def _pipeline_parser() -> _Parser:
     about = _("Collects pipelines in their fixed order and keeps every value once. Verbs: {verbs}.").format(
-        verbs="status, export, replay, doctor, schedule"
+        verbs="status, gaps, export, replay, doctor, schedule"
     )
     parser = _parser("", about, "python collect.py crypto")
     parser.add_argument(
@@ -240,6 +240,25 @@ def _replay(argv: Sequence[str]) -> int:
     return _told(settings, merge)
 
 
+def _gaps(argv: Sequence[str]) -> int:
+    about = _("Lists the days that are missing, until when they can be had, and what that takes.")
+    parser = _parser(" gaps", about, "python collect.py gaps")
+    parser.add_argument("--json", action="store_true", help=_("as one JSON object"))
+    given = parser.parse_args(argv)
+    settings = _settings(given.demo)
+    from collectors import console_lines, gaps
+
+    def tell() -> int:
+        found = gaps.found(settings)
+        if given.json:
+            console_lines.put_json(gaps.all_json(settings, found))
+        else:
+            console_lines.put_all_gaps(settings, found)
+        return 0
+
+    return _told(settings, tell, as_json=given.json)
+
+
 def _schedule(argv: Sequence[str]) -> int:
     from collectors.schedule import command
 
@@ -269,6 +288,7 @@ def _told(settings: Settings, act: Callable[[], int], *, as_json: bool = False) 
 VERBS: dict[str, Callable[[Sequence[str]], int]] = {
     "status": _status,
     "export": _export,
+    "gaps": _gaps,
     "replay": _replay,
     "doctor": _doctor,
     "schedule": _schedule,

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import date, datetime
+from itertools import groupby
 from typing import Any
 from unicodedata import east_asian_width
 
@@ -19,7 +20,7 @@ from storage.db import StoreError
 from storage.merge import Landed, MergeCount
 from storage.records import REASONS, TRIGGERS
 from storage.settings import Settings
-from storage.texts import N_, _, language, say
+from storage.texts import N_, _, language, ngettext, say
 
 STATES = {
     "ok": N_("ok"),
@@ -222,6 +223,27 @@ def put_gaps(found: Sequence[Gap]) -> None:
         put(_("gap: {text}").format(text=gaps.said(gap, day)))
     if len(newest) > GAPS:
         put(_("gap: and {n} more").format(n=number(len(newest) - GAPS)))
+
+
+def put_all_gaps(settings: Settings, found: Sequence[Gap]) -> None:
+    """`gaps`: every gap with what it takes to fill it."""
+    if not found:
+        put(_("No day is missing."))
+    for _source, alike in groupby(found, key=lambda gap: gap.source):
+        row = list(alike)
+        for gap in row:
+            put(gaps.said(gap, dated))
+        # One answer has many days: what fills one gap of a source fills them all.
+        needed = max((gaps.cost(settings, gap) for gap in row), key=lambda cost: cost.calls)
+        if needed.calls:
+            text = ngettext("{n} call, {minutes} min", "{n} calls, {minutes} min", needed.calls)
+            minutes = format_decimal(needed.minutes, locale=language())
+            put("  " + text.format(n=number(needed.calls), minutes=minutes))
+
+
+def dated(value: date) -> str:
+    """A day with its year, the same in every language."""
+    return value.isoformat()
 
 
 def put_replayed(settled: Sequence[tuple[Landed, MergeCount]]) -> None:

@@ -11,9 +11,9 @@ from itertools import groupby
 from threading import Lock
 from typing import Any
 
-from collectors import freshness
+from collectors import freshness, plans
 from collectors.model import WHOLE, Source
-from collectors.registry import PIPELINES
+from collectors.registry import PIPELINES, SOURCES
 from storage import clock, db, kept, read_gaps
 from storage.read_gaps import Held
 from storage.settings import Settings
@@ -184,8 +184,30 @@ def said(gap: Gap, show: Callable[[date], str]) -> str:
     return _("{gap}; it can still be had until {day}").format(gap=head, day=limit)
 
 
-def as_json(gap: Gap) -> dict[str, Any]:
-    """A gap as the contract has it, without what it costs to fill."""
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What it takes to fill a gap: `calls` to the upstream, and `minutes` at the pace that it allows."""
+
+    calls: int
+    minutes: float
+
+
+def cost(settings: Settings, gap: Gap) -> Cost:
+    """Where each row of a day is asked for by itself (a coin, a protocol), a call each; one for all days of a
+    series. Nothing for what cannot be had."""
+    if not gap.recoverable:
+        return Cost(0, 0.0)
+    source = SOURCES[gap.source]
+    calls = 1 if source.table is OBSERVATION else max(source.rows[0], source.usual)
+    plan = plans.choose(settings, source.upstream)
+    pause = max(plan.pace_s, 60 / plan.per_minute if plan.per_minute else 0.0)
+    pause = pause if settings.pace_s is None else settings.pace_s
+    return Cost(calls, round(calls * pause / 60, 1))
+
+
+def as_json(settings: Settings, gap: Gap) -> dict[str, Any]:
+    """A gap as the contract has it."""
+    needed = cost(settings, gap)
     return {
         "pipeline": gap.pipeline,
         "source": gap.source,
@@ -195,4 +217,17 @@ def as_json(gap: Gap) -> dict[str, Any]:
         "days": len(gap.days),
         "state": "missing" if gap.recoverable else "unrecoverable",
         "recoverable_until": gap.recoverable_until.isoformat() if gap.recoverable_until else None,
+        "calls": needed.calls,
+        "minutes": needed.minutes,
+    }
+
+
+def all_json(settings: Settings, gaps: Sequence[Gap]) -> dict[str, Any]:
+    """`gaps --json` of the contract; `since`: the oldest missing day, today where none is."""
+    today = clock.now().date()
+    return {
+        "schema": 1,
+        "since": min((gap.since for gap in gaps), default=today).isoformat(),
+        "until": today.isoformat(),
+        "gaps": [as_json(settings, gap) for gap in gaps],
     }

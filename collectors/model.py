@@ -189,7 +189,7 @@ class Source:
     `dead_after`: a newest value older than this is no news but the end of a series.
     `serves_stored`: where the upstream refuses, what is stored is good enough for the day: `cached`.
     `history`: how far back it gives days that were missed, None: not at all; `holes`: days of which it has
-    no value and never will.
+    no value and never will. `usual`: how many rows a whole day has.
     """
 
     name: str
@@ -213,6 +213,7 @@ class Source:
     # Other sources fill the same table: its newest day says nothing of this one's.
     shared: bool = False
     history: timedelta | None = None
+    usual: int = 1
     holes: frozenset[date] = frozenset()
 
     @property

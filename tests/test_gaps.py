@@ -1,5 +1,6 @@
 """Holes in the record: what counts as one, by which calendar, until when it can be filled; and days off."""
 
+import json
 import os
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
@@ -226,6 +227,40 @@ def test_after_days_off_one_start_collects_what_today_needs_and_lists_what_is_mi
     ]
     assert desk.collect(NOW + timedelta(minutes=1), "crypto", "--trigger", "catchup")[0] == 0
     assert desk.up.count() == 0
+
+
+def test_the_verb_lists_every_gap_with_what_it_takes(desk: Desk) -> None:
+    desk.collect(NOW - 6 * DAY, "crypto")
+    desk.collect(NOW, "crypto")
+    del os.environ["COLLECTOR_PACE_S"]
+    code, said = desk.collect(NOW, "gaps", "--json")
+    assert code == 0 and desk.up.count() == 0
+    told = json.loads(said)
+    assert (told["schema"], told["since"], told["until"]) == (1, "2026-11-18", "2026-11-23")
+    assert [
+        (gap["source"], gap["days"], gap["state"], gap["calls"], gap["minutes"]) for gap in told["gaps"]
+    ] == [
+        # Keyless: five calls a minute.
+        ("coingecko.markets", 5, "missing", 20, 4.0),
+        ("coingecko.global", 5, "unrecoverable", 0, 0.0),
+        ("defillama.protocols", 5, "missing", 30, 0.1),
+    ]
+    first = told["gaps"][0]
+    assert (first["from"], first["to"], first["recoverable_until"]) == (
+        "2026-11-18",
+        "2026-11-22",
+        "2027-11-18",
+    )
+    assert (first["pipeline"], first["table"]) == ("crypto", "crypto_price")
+    _code, said = desk.collect(NOW, "gaps")
+    assert "  20 calls, 4 min" in said.splitlines()
+    os.environ["COINGECKO_API_KEY"] = "CG-demo-key-of-the-fake"
+    _code, said = desk.collect(NOW, "gaps")
+    assert "  20 calls, 0.7 min" in said.splitlines()
+
+
+def test_of_an_empty_home_no_day_is_missing(desk: Desk) -> None:
+    assert desk.collect(NOW, "gaps") == (0, "No day is missing.\n")
 
 
 def test_without_days_off_nothing_is_listed(desk: Desk) -> None:

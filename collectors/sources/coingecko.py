@@ -237,6 +237,7 @@ MARKETS = Source(
     jump=("price", 20.0),
     # Of prices, caps and volumes, without a paid plan.
     history=timedelta(days=365),
+    usual=TOP,
 )
 GLOBAL = Source(
     name="coingecko.global",

@@ -162,4 +162,5 @@ PROTOCOLS = Source(
     rows=(TOP // 2, 2 * TOP),
     jump=("tvl", 20.0),
     history=WHOLE,
+    usual=TOP,
 )
