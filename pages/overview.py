@@ -1,13 +1,13 @@
 """Overview: what is stress today, what did crypto do, is everything fresh, what needs a hand. Layout only."""
 
 import sqlite3
-from collections.abc import Sequence
 
 import streamlit as st
 
-from collectors import freshness, gaps
+from collectors import freshness
 from collectors.freshness import PipelineStatus, Status
 from collectors.registry import SOURCES, UPSTREAMS
+from pages._hand import hand_card
 from pages._start import start
 from pages._view import (
     badges,
@@ -27,8 +27,6 @@ from storage.records import Counts
 from storage.settings import Settings, load
 from storage.texts import _
 
-# Of frozen sources and of gaps as many are told one by one.
-TOLD = 3
 LINE_PX = 60
 
 
@@ -91,74 +89,6 @@ def last_line(settings: Settings, pipeline: str, language: str) -> None:
             collect_now.bar(live, freshness.progress(live, ledger.steps(settings, live.run_id)))
         else:
             st.caption(badges.plain(said))
-
-
-def hand_card(settings: Settings, status: Status) -> None:
-    """What the last look at every step left undone, with what to do."""
-    steps = [
-        step
-        for name in status.pipelines
-        for step in badges.needs_a_hand(ledger.last_steps(settings, name).values())
-    ]
-    lines = [
-        *badges.advices(settings, steps),
-        *_late(settings, status),
-        *_frozen(status),
-        *_missing(settings),
-    ]
-    if not lines:
-        ran = any(one.last_run for one in status.pipelines.values())
-        said = _("Nothing. Every step did its work.") if ran else _("Nothing has run yet.")
-        lines = [f":gray[{badges.plain(said)}]"]
-    with st.container(border=True, height="stretch"):
-        # One element: each costs the browser more than what stands in it.
-        st.markdown("\n\n".join((f"**{_('Needs a hand')}**", *lines)))
-        if steps:
-            newest = max(step.run_id for step in steps)
-            st.page_link(
-                "runs.py", label=_("See the run"), icon=":material/history:", query_params={"run": newest}
-            )
-
-
-def _late(settings: Settings, status: Status) -> list[str]:
-    text = _("{name} is late: press Collect now.")
-    return [
-        f"{badges.freshness(settings, one)} "
-        f"{badges.plain(text.format(name=badges.pipelines([one.pipeline])))}"
-        for one in status.pipelines.values()
-        if one.freshness == "late"
-    ]
-
-
-def _frozen(status: Status) -> list[str]:
-    text = _("answers, but has not moved since {day}: look whether its own page still does.")
-    found = [source for one in status.pipelines.values() for source in one.sources if source.frozen]
-    lines = [
-        f"{badges.inline(badges.FROZEN)} **{badges.plain(source.source)}** "
-        f"{badges.plain(text.format(day=formats.day(source.data_as_of)))}"
-        for source in found
-    ]
-    return _first(lines)
-
-
-def _missing(settings: Settings) -> list[str]:
-    """What missed days lack, first what can still be had."""
-    ranked = sorted(
-        gaps.to_tell(settings).gaps, key=lambda gap: (not gap.recoverable, -gap.until.toordinal())
-    )
-    lines = []
-    for gap in ranked:
-        look = badges.GAPS["missing" if gap.recoverable else "unrecoverable"]
-        lines.append(f"{badges.inline(look)} {badges.plain(gaps.said(gap, formats.day))}")
-    return _first(lines)
-
-
-def _first(lines: Sequence[str]) -> list[str]:
-    """The first few lines, and how many more there are."""
-    if len(lines) <= TOLD:
-        return list(lines)
-    more = _("and {n} more").format(n=formats.number(len(lines) - TOLD))
-    return [*lines[:TOLD], f":gray[{badges.plain(more)}]"]
 
 
 def since_card(settings: Settings, frames: read.Frames, record: Liquidity, told: int) -> None:
