@@ -35,6 +35,7 @@ ALLOWED = {
     "limit": N_("a whole number from 1 to the maximum of the route (runs 1000, rows 10000)"),
     "from": N_("a day such as 2026-11-24"),
     "to": N_("a day such as 2026-11-24"),
+    "known_at": N_("an instant with its zone, such as 2026-11-24T21:00:00Z"),
     "format": N_("json or csv"),
     "lang": N_("en or ko"),
     "replay": N_("0 or 1"),

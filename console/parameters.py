@@ -9,7 +9,7 @@ from datetime import date
 from typing import Annotated
 
 from fastapi import Path
-from pydantic import BeforeValidator, Field
+from pydantic import AwareDatetime, BeforeValidator, Field
 
 MANY = 100
 
@@ -41,3 +41,7 @@ Seconds = Annotated[float, Field(ge=0, le=300), _written(r"\d{1,20}(\.\d{1,40})?
 RunLimit = Annotated[int, Field(ge=1, le=1000), _written(r"\d{1,9}")]
 RowLimit = Annotated[int, Field(ge=1, le=10_000), _written(r"\d{1,9}")]
 Day = Annotated[date, _written(r"\d{4}-\d\d-\d\d")]
+Instant = Annotated[
+    AwareDatetime,
+    _written(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)"),
+]

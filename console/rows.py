@@ -12,7 +12,7 @@ from pydantic import AfterValidator
 
 from console.gate import NO_STORE, Given, reply
 from console.models import errors, rows_schema
-from console.parameters import MANY, Day, RowLimit, names
+from console.parameters import MANY, Day, Instant, RowLimit, names
 from console.routes import EVERY_GET
 from storage import read_rows
 from storage.read_rows import Asked, Found, Kind
@@ -39,6 +39,15 @@ Format = Annotated[Literal["json", "csv"], Query(alias="format", description="Ho
 Names = Annotated[Sequence[str], AfterValidator(names), Query(max_length=MANY, description=_ABOUT_NAMES)]
 Replay = Annotated[
     Literal["0", "1"], Query(description="1: as computed later over history, not as published.")
+]
+
+
+KnownAt = Annotated[
+    Instant | None,
+    Query(
+        description="The record as it stood at that instant, RFC 3339 with a zone.",
+        examples=["2026-11-24T21:00:00Z"],
+    ),
 ]
 
 
@@ -118,8 +127,10 @@ _STORY = {
 
 
 @router.get("/crypto/prices", summary="Prices of coins, USD", **_described(read_rows.PRICES, _COIN))
-def prices(settings: Given, window: Window, form: Format = "json", coin: Names = ()) -> Response:
-    return _answer(settings, read_rows.PRICES, replace(window, only=coin), form)
+def prices(
+    settings: Given, window: Window, form: Format = "json", coin: Names = (), known_at: KnownAt = None
+) -> Response:
+    return _answer(settings, read_rows.PRICES, replace(window, only=coin, known_at=known_at), form)
 
 
 @router.get("/crypto/metrics", summary="The market by day", **_described(read_rows.METRICS, _DAY))
@@ -128,8 +139,11 @@ def metrics(settings: Given, window: Window, form: Format = "json") -> Response:
 
 
 @router.get("/crypto/protocols", summary="Value locked, USD", **_described(read_rows.PROTOCOLS, _PROTOCOL))
-def protocols(settings: Given, window: Window, form: Format = "json", protocol: Names = ()) -> Response:
-    return _answer(settings, read_rows.PROTOCOLS, replace(window, only=protocol), form)
+def protocols(
+    settings: Given, window: Window, form: Format = "json", protocol: Names = (), known_at: KnownAt = None
+) -> Response:
+    asked = replace(window, only=protocol, known_at=known_at)
+    return _answer(settings, read_rows.PROTOCOLS, asked, form)
 
 
 @router.get("/liquidity/index", summary="The StressIndex", **_described(read_rows.INDEX, _STRESS))
@@ -141,8 +155,11 @@ def index(settings: Given, window: Window, form: Format = "json", replay: Replay
 @router.get(
     "/liquidity/observations", summary="Series as collected", **_described(read_rows.OBSERVATIONS, _VALUE)
 )
-def observations(settings: Given, window: Window, form: Format = "json", series: Names = ()) -> Response:
-    return _answer(settings, read_rows.OBSERVATIONS, replace(window, only=series), form)
+def observations(
+    settings: Given, window: Window, form: Format = "json", series: Names = (), known_at: KnownAt = None
+) -> Response:
+    asked = replace(window, only=series, known_at=known_at)
+    return _answer(settings, read_rows.OBSERVATIONS, asked, form)
 
 
 @router.get("/news", summary="Headlines by day of publication, UTC", **_described(read_rows.NEWS, _STORY))

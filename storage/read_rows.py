@@ -11,7 +11,7 @@ from typing import Any
 
 import duckdb
 
-from storage import clock, db, ledger_file, ledger_read, tables
+from storage import clock, db, ledger_file, ledger_read, tables, vintages
 from storage.records import RunRecord
 from storage.settings import Settings
 from storage.tables import (
@@ -41,6 +41,8 @@ class Kind:
     order: tuple[str, ...] = ()
     only: str | None = None
     where: str = "TRUE"
+    # Of which it can be told how it stood at an instant.
+    revised: Table | None = None
 
     @property
     def instants(self) -> bool:
@@ -50,12 +52,14 @@ class Kind:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Days inclusive; `limit` keeps the newest; `only`: values of the filtered column, empty for all."""
+    """Days inclusive; `limit` keeps the newest; `only`: values of the filtered column, empty for all;
+    `known_at` (aware): as the record stood then, of kinds that are `revised`."""
 
     since: date | None = None
     until: date | None = None
     limit: int = 1000
     only: Sequence[str] = ()
+    known_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +84,12 @@ _METRIC = (
     ("btc_dominance", "DOUBLE"),
     *PROVENANCE,
 )
-PRICES = _kind("crypto_prices", CRYPTO_PRICE, only="coin")
+PRICES = replace(_kind("crypto_prices", CRYPTO_PRICE, only="coin"), revised=CRYPTO_PRICE)
 METRICS = Kind("crypto_metrics", "crypto_metric", _METRIC, "date")
-PROTOCOLS = _kind("crypto_protocols", PROTOCOL_TVL, only="protocol")
+PROTOCOLS = replace(_kind("crypto_protocols", PROTOCOL_TVL, only="protocol"), revised=PROTOCOL_TVL)
 INDEX = _kind("liquidity_index", STRESS_INDEX)
 REPLAY = _kind("liquidity_index", STRESS_REPLAY)
-OBSERVATIONS = _kind("liquidity_observations", OBSERVATION, only="series")
+OBSERVATIONS = replace(_kind("liquidity_observations", OBSERVATION, only="series"), revised=OBSERVATION)
 # The others are the headlines that the StressIndex counts.
 _OWN = f"starts_with(id, '{tables.NEWS}')"
 NEWS = replace(_kind("news", NEWS_ITEM, day="published_at"), where=_OWN)
@@ -108,6 +112,10 @@ def _query(kind: Kind, asked: Asked) -> tuple[str, list[object]]:
     """One more than the limit is read: that is how it is known that there are more."""
     where = [kind.where]
     values: list[object] = []
+    table = kind.table
+    if asked.known_at and kind.revised:
+        table = vintages.known_at(kind.revised)
+        values.append(asked.known_at)
     if asked.since:
         where.append(f"{kind.day} >= ?")
         values.append(_start(kind, asked.since))
@@ -120,7 +128,7 @@ def _query(kind: Kind, asked: Asked) -> tuple[str, list[object]]:
         values.append(list(asked.only))
     order = (kind.day, *kind.order)
     newest = ", ".join(f"{name} DESC" for name in order)
-    kept = f"FROM {kind.table} WHERE {' AND '.join(where)} ORDER BY {newest} LIMIT ?"
+    kept = f"FROM {table} WHERE {' AND '.join(where)} ORDER BY {newest} LIMIT ?"
     query = f"FROM ({kept}) ORDER BY {', '.join(order)}"
     return query, [*values, asked.limit + 1]
 

@@ -891,3 +891,40 @@ def test_clocks_of_answers_are_utc(app: Starlette, settings: Settings) -> None:
     over(settings, RUN)
     queued = ask(app, f"collector/runs/{RUN}").json["queued_at"]
     assert queued.endswith("Z") and abs(clock.parse(queued) - clock.now()) < timedelta(minutes=1)
+
+
+# ---------------------------------------------------------------- as it was known
+
+
+def test_rows_are_told_as_they_were_known(app: Starlette, settings: Settings) -> None:
+    put(settings, CRYPTO_PRICE, price(value=97_000.5))
+    with db.writer(settings) as connection:
+        connection.execute(
+            'INSERT INTO revision SELECT \'crypto_price\', \'{"coin":"bitcoin","date":"\' || date || \'"}\','
+            " observed_at - INTERVAL 1 DAY, '{\"price\":96000,\"rank\":1}', FALSE, source, 'older',"
+            " observed_at - INTERVAL 1 DAY, FALSE FROM crypto_price"
+        )
+    now = rows(app, "crypto/prices", "coin=bitcoin").json["rows"][0]
+    since = now["observed_at"]
+    before = clock.stamp(clock.parse(since) - timedelta(hours=1))
+    long_ago = clock.stamp(clock.parse(since) - timedelta(days=2))
+
+    def known(at: str) -> list[dict[str, Any]]:
+        answer = rows(app, "crypto/prices", f"coin=bitcoin&known_at={at}")
+        return list(answer.json["rows"])
+
+    assert known(since) == [{**now}]
+    assert [(row["price"], row["run_id"]) for row in known(before)] == [(96_000.0, "older")]
+    assert known(long_ago) == []
+    # Other spellings of an instant are the same instant; a plus has to be written as %2B.
+    assert known(since.replace("Z", "%2B00:00")) == known(since)
+
+
+@pytest.mark.parametrize("path", ["crypto/prices", "crypto/protocols", "liquidity/observations"])
+@pytest.mark.parametrize(
+    "at", ["2026-11-24", "2026-11-24T21:00:00", "yesterday", "", "1700000000", "2026-02-30T00:00Z"]
+)
+def test_an_instant_that_is_none_is_named(app: Starlette, path: str, at: str) -> None:
+    answer = ask(app, f"{path}?known_at={at}")
+    assert (answer.status, answer.code) == (422, "bad_parameter")
+    assert answer.json["error"]["message"].startswith("known_at")

@@ -1,0 +1,55 @@
+"""What stood in the record at an instant: of every row the newest values that had been observed by then.
+
+They are the row's own where it is not younger, else what `revision` kept when they were replaced. Intraday
+values are kept for 90 days only, and of series that restate their whole past only the newest vintage: of
+these a row is left out rather than told as of another day.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import duckdb
+
+from storage import read
+from storage.tables import OBSERVATION, PROVENANCE, Table
+
+
+def known_at(table: Table) -> str:
+    """The table as it was known at an instant, as SQL of one parameter, with the columns of the table. Only
+    for tables of which every column outside the key can be revised."""
+    kept = ", ".join(
+        [_of("key", name, kind) for name, kind in table.columns if name in table.key]
+        + [_of("replaced", name, kind) for name, kind in table.columns if name in table.values]
+        + [f"r.{name}" for name, _kind in PROVENANCE]
+    )
+    names = ", ".join(name for name, _kind in _ordered(table))
+    key = ", ".join(table.key)
+    # The summary of a vintage is a revision too, of no row.
+    of_rows = " AND ".join(f"(r.key ->> '{name}') IS NOT NULL" for name in table.key)
+    return (
+        f"(SELECT * FROM (SELECT {names} FROM {table.name} UNION ALL SELECT {kept} FROM revision r"
+        f" WHERE r.table_name = '{table.name}' AND {of_rows}) WHERE observed_at <= ?"
+        f" QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY observed_at DESC) = 1)"
+    )
+
+
+def _ordered(table: Table) -> list[tuple[str, str]]:
+    """Key, values, provenance: the order in which a revision has them."""
+    return [
+        *(column for column in table.columns if column[0] in table.key),
+        *(column for column in table.columns if column[0] in table.values),
+        *PROVENANCE,
+    ]
+
+
+def _of(place: str, name: str, kind: str) -> str:
+    return f"CAST((r.{place} ->> '{name}') AS {kind})"
+
+
+def as_known_at(
+    connection: duckdb.DuckDBPyConnection, series: str, instant: datetime
+) -> Sequence[dict[str, object]]:
+    """A series of observations as it was known at an instant (aware), oldest first: series, date, value, note
+    and provenance, `observed_at` being since when that value was known."""
+    query = f"SELECT * FROM {known_at(OBSERVATION)} WHERE series = ? ORDER BY date"
+    return read.rows(connection, query, [instant, series])
