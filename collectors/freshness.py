@@ -86,13 +86,15 @@ def lacks_key(settings: Settings, source: Source) -> bool:
 
 
 def is_frozen(source: Source, seen: Movement | None) -> bool:
-    """Whether it still succeeded when a second of its days had come out since anything changed. One that may
-    bring nothing (speeches) is never frozen."""
+    """Whether it still succeeded when a second of its days had come out since anything changed, and those of
+    which it may have no value. One that may bring nothing (speeches) is never frozen."""
     if seen is None or not source.rows[0]:
         return False
     rhythm = source.rhythm
-    second = rhythm.following(rhythm.following(rhythm.newest(seen.moved_at)))
-    return seen.ok_at >= rhythm.out(second) + GRACE
+    day = rhythm.newest(seen.moved_at)
+    for _missed in range(2 + source.pauses):
+        day = rhythm.following(day)
+    return seen.ok_at >= rhythm.out(day) + GRACE
 
 
 def of_source(

@@ -4,7 +4,9 @@ A day is missing when it is over and the run that should have brought it is late
 no gap. Of what the upstream still gives a gap can be filled until its history no longer reaches that far.
 """
 
+import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import groupby
@@ -15,6 +17,7 @@ from collectors import freshness, plans
 from collectors.model import WHOLE, Source
 from collectors.registry import PIPELINES, SOURCES
 from storage import clock, db, kept, read_gaps
+from storage.ledger_movement import Movement, movements
 from storage.read_gaps import Held
 from storage.settings import Settings
 from storage.tables import OBSERVATION
@@ -81,12 +84,16 @@ def found(settings: Settings, pipelines: Iterable[str] = PIPELINES, wait_s: floa
     except db.StoreMissing:
         return []
     now = clock.now()
+    asked: Mapping[str, Movement] = {}
+    # The store alone tells nearly all; what is wrong with the ledger is told where it is needed.
+    with suppress(sqlite3.Error):
+        asked = movements(settings, now)
     return [
         gap
         for pipeline in pipelines
         for source in PIPELINES[pipeline]
         if source.dated and not freshness.lacks_key(settings, source)
-        for gap in of_source(settings, pipeline, source, held, now)
+        for gap in of_source(settings, pipeline, source, held, now, asked.get(source.name))
     ]
 
 
@@ -101,15 +108,28 @@ def _least() -> Mapping[str, int]:
 
 
 def of_source(
-    settings: Settings, pipeline: str, source: Source, held: Mapping[str, Held], now: datetime
+    settings: Settings,
+    pipeline: str,
+    source: Source,
+    held: Mapping[str, Held],
+    now: datetime,
+    asked: Movement | None = None,
 ) -> list[Gap]:
-    """The gaps of one source; of several series those of each day that any of them lacks."""
+    """The gaps of one source; of several series those of each day that any of them lacks. `asked`: when it
+    last succeeded; after that what an upstream of a whole past had not given is not there."""
     if source.table is OBSERVATION:
         records = [held.get(series.series) for series in source.lasting]
     else:
         records = [held.get(source.kept_as)]
     newest = _newest_expected(settings, pipeline, source, now)
-    missing = {day for record in records if record for day in _missing(source, record, newest)}
+    known = asked.ok_at if asked and source.history and source.history >= WHOLE else None
+    missing = {
+        day
+        for record in records
+        if record
+        for day in _missing(source, record, newest)
+        if known is None or day < record.last or source.rhythm.out(day) > known
+    }
     return list(_gaps(pipeline, source, sorted(missing), now.date()))
 
 

@@ -6,15 +6,17 @@ from datetime import timedelta
 from typing import Any
 
 from collectors.keep import counts_of
-from collectors.model import Series, Source
+from collectors.model import WHOLE, Series, Source
 from collectors.registry import SOURCES
 from collectors.under_way import Run
-from storage import clock, db, landing, ledger, merge, points, read, schema, upkeep
+from storage import absent, clock, db, landing, ledger, merge, points, read, read_gaps, schema, upkeep
 from storage.records import StepRecord
 from storage.settings import Settings
 from storage.tables import OBSERVATION, Table
 
 log = logging.getLogger("collector")
+# The version of the store from which on it keeps the days of which an upstream has no value.
+SINCE_ABSENT = 4
 
 
 def open_store(run: Run, sources: Sequence[Source]) -> None:
@@ -22,7 +24,10 @@ def open_store(run: Run, sources: Sequence[Source]) -> None:
     A store that is locked or damaged costs nothing yet: what is collected will be landed."""
     try:
         with db.writer(run.settings, run.store_wait_s, run.quiet) as connection:
+            before = schema.found(connection)
             schema.migrate_within(run.settings, connection)
+            if before and before[0] < SINCE_ABSENT:
+                _presume(run, connection)
             _describe(run.settings, connection, sources, run.run_id)
             settled = replay_within(run.settings, connection)
             run.known = read.known(connection, clock.now().date())
@@ -33,6 +38,21 @@ def open_store(run: Run, sources: Sequence[Source]) -> None:
             raise
         return
     _settle(run.settings, settled)
+
+
+def _presume(run: Run, connection: Any) -> None:
+    """Holes between the stored days of an upstream that gives its whole past were its own, in a store of a
+    version that did not keep them: every run asked it from the newest stored day on."""
+    held = read_gaps.held(connection, {})
+    for source in SOURCES.values():
+        if source.table is OBSERVATION and source.history and source.history >= WHOLE:
+            days = [
+                (series.series, day)
+                for series in source.lasting
+                for earlier, later in (held[series.series].jumps if series.series in held else ())
+                for day in source.rhythm.between(earlier, later)
+            ]
+            absent.keep(connection, days, source.name, run.run_id, clock.now())
 
 
 def _describe(settings: Settings, connection: Any, sources: Iterable[Source], run_id: str) -> None:

@@ -189,7 +189,8 @@ class Source:
     `dead_after`: a newest value older than this is no news but the end of a series.
     `serves_stored`: where the upstream refuses, what is stored is good enough for the day: `cached`.
     `history`: how far back it gives days that were missed, None: not at all; `holes`: days of which it has
-    no value and never will. `usual`: how many rows a whole day has.
+    no value and never will. `usual`: how many rows a whole day has. `pauses`: of how many of its
+    days in a row it may have no value.
     """
 
     name: str
@@ -214,6 +215,7 @@ class Source:
     shared: bool = False
     history: timedelta | None = None
     usual: int = 1
+    pauses: int = 0
     holes: frozenset[date] = frozenset()
 
     @property

@@ -2,9 +2,9 @@
 .SYNOPSIS
     Starts the console where it does not run yet, waits until it answers, and says where.
 .DESCRIPTION
-    Asks http://127.0.0.1:<port>/api/v1/healthz. Where our console answers it says so and does nothing; else it
-    starts scripts\start.py without a window and without a browser, and waits. The port is that of the settings
-    (COLLECTOR_PORT), unless -Port is given.
+    Asks /api/v1/healthz at the address of the settings (COLLECTOR_BIND, COLLECTOR_PORT; -Port for another port).
+    Where our console answers it says so and does nothing; else it starts scripts\start.py without a window and
+    without a browser, and waits.
     Exit codes: 0 the console answers (or the log-on start was changed); 1 it did not come up in time, ended,
     or Task Scheduler refused; 2 there is no environment, or the port is another program's.
 .PARAMETER Port
@@ -34,17 +34,25 @@ param(
 $taskPath = '\Daily Data Collector Console\'
 $taskName = 'At log-on'
 
+function Get-Address {
+    param([int] $Port)
+    if ($bind.Contains(':')) { return "http://[$bind]:$Port" }
+    return "http://${bind}:$Port"
+}
+
 function Get-Console {
     # 'ours', 'other' or 'none': who answers on the port.
     param([int] $Port)
     try {
-        $answer = Invoke-RestMethod -Uri "http://127.0.0.1:$Port/api/v1/healthz" -TimeoutSec 3
+        $answer = Invoke-RestMethod -Uri "$(Get-Address -Port $Port)/api/v1/healthz" -TimeoutSec 3
         if ($answer.app -eq 'daily-data-collector') { return 'ours' }
         return 'other'
     } catch {
-        $client = New-Object System.Net.Sockets.TcpClient
+        $family = [System.Net.Sockets.AddressFamily]::InterNetwork
+        if ($bind.Contains(':')) { $family = [System.Net.Sockets.AddressFamily]::InterNetworkV6 }
+        $client = New-Object System.Net.Sockets.TcpClient($family)
         try {
-            $client.Connect('127.0.0.1', $Port)
+            $client.Connect($bind, $Port)
             return 'other'
         } catch {
             return 'none'
@@ -95,17 +103,16 @@ if ($AtLogOn -or $NotAtLogOn) {
     }
     exit 0
 }
-if ($Port -eq 0) {
-    Push-Location -LiteralPath $Root
-    try {
-        $told = & $python -X utf8 -c 'from storage.settings import load; print(load().port)'
-    } finally {
-        Pop-Location
-    }
-    if ($LASTEXITCODE -ne 0) { exit 2 }
-    $Port = [int] $told
+Push-Location -LiteralPath $Root
+try {
+    $told = & $python -X utf8 -c 'from storage.settings import load; s = load(); print(s.bind, s.port)'
+} finally {
+    Pop-Location
 }
-$url = "http://127.0.0.1:$Port"
+if ($LASTEXITCODE -ne 0) { exit 2 }
+$bind, $ours = ([string] $told).Split(' ')
+if ($Port -eq 0) { $Port = [int] $ours }
+$url = Get-Address -Port $Port
 switch (Get-Console -Port $Port) {
     'ours' {
         Write-Host (Get-Said "The console already runs at $url" "콘솔이 이미 $url 에서 실행 중입니다")

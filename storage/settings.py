@@ -358,9 +358,10 @@ def load(**overrides: object) -> Settings:
     if overrides.get("COLLECTOR_DEMO"):
         os.environ["COLLECTOR_DEMO"] = "1"
     given = _given()
-    if not overrides and given in _loaded:
-        texts.set_default(_loaded[given].lang)
-        return _loaded[given]
+    held = None if overrides else _loaded.get(given)
+    if held is not None:
+        texts.set_default(held.lang)
+        return held
     try:
         settings = Settings(**overrides)  # type: ignore[arg-type]
     except ValidationError as error:

@@ -64,4 +64,10 @@ def _remembered(text: str | None) -> tuple[Seen | None, Seen | None]:
 
 
 def _seen(kept: Mapping[str, Any] | None) -> Seen | None:
-    return None if kept is None else Seen(clock.parse(kept["at"]), dict(kept["figures"]))
+    if kept is None:
+        return None
+    at, figures = clock.parse(kept["at"]), dict(kept["figures"])
+    values = [one["value"] for one in figures.values() if isinstance(one, Mapping) and "value" in one]
+    if at.tzinfo is None or not all(isinstance(value, int | float) for value in values):
+        raise ValueError("kept by something else")
+    return Seen(at, figures)

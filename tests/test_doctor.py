@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as clock_time
 from pathlib import Path
@@ -20,12 +21,12 @@ import duckdb
 import pytest
 from filelock import FileLock
 
-from collectors.doctor import case, examine, history, locks, mounts, place, program
+from collectors.doctor import case, examine, history, locks, mounts, place, program, scheduler
 from collectors.doctor.finding import Finding
 from collectors.doctor.words import parted, size, span
 from collectors.registry import PIPELINES, UPSTREAMS
 from collectors.retry import ahead_s
-from collectors.schedule import state
+from collectors.schedule import results, state
 from collectors.schedule.drift import ARGUMENTS, Drift
 from collectors.schedule.state import State, TaskState
 from collectors.schedule.system import NoAnswer
@@ -653,3 +654,16 @@ def test_a_cache_is_no_wrong_clock() -> None:
     # The `Date` of now, of an answer that is ten minutes old.
     assert ahead_s("Tue, 24 Nov 2026 12:10:00 GMT", "600", ours) == 0
     assert ahead_s("", "600", ours) is None
+
+
+@pytest.mark.parametrize(
+    ("code", "wrong"),
+    [
+        *((code, False) for code in (None, 0, 1, 75, 130, 0x41300, 0x41303)),
+        # systemd: interpreter gone, folder gone, killed; Windows: file not found.
+        *((code, True) for code in (2, 3, 127, 137, 143, 200, 203, 0x80070002)),
+    ],
+)
+def test_a_start_that_did_not_do_its_work_is_told(code: int | None, wrong: bool) -> None:
+    assert scheduler.went_wrong(replace(TASK, code=code)) is wrong
+    assert scheduler.went_wrong(replace(TASK, code=0, said=results.TIMEOUT))

@@ -23,9 +23,12 @@ SILENT = [source for source in SOURCES.values() if not source.rows[0]]
 
 
 def second(source: Source, moved: datetime) -> datetime:
-    """When the second day after what was known is out."""
+    """When the second day after what was known is out, and those that may have no value."""
     rhythm = source.rhythm
-    return rhythm.out(rhythm.following(rhythm.following(rhythm.newest(moved))))
+    day = rhythm.newest(moved)
+    for _n in range(2 + source.pauses):
+        day = rhythm.following(day)
+    return rhythm.out(day)
 
 
 @pytest.mark.parametrize("source", MOVING, ids=lambda source: source.name)

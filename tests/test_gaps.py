@@ -17,6 +17,7 @@ from collectors import gaps
 from collectors.keep import gaps_within
 from collectors.registry import PIPELINES, SOURCES
 from storage import absent, clock, db
+from storage.ledger_movement import Movement
 from storage.read_gaps import Held, held
 from storage.settings import load
 from storage.texts import speaking
@@ -122,6 +123,21 @@ def test_of_any_days_exactly_the_missing_ones_are_told(removed: set[int]) -> Non
     found = gaps.of_source(load(), "crypto", GREED, {MOOD: Held(stored[0], stored[-1], jumps)}, NOW)
     assert sorted(day for gap in found for day in gap.days) == sorted(first + DAY * n for n in removed)
     assert all(before.until + DAY < after.since for before, after in pairwise(found))
+
+
+def test_what_was_asked_for_since_and_not_given_is_not_there(home: Path) -> None:
+    pipeline, record = "crypto", {MOOD: Held(date(2026, 11, 1), date(2026, 11, 20))}
+
+    def told_after(hours: float, source: Any = GREED, held: Any = record) -> list[tuple[str, str, bool]]:
+        at = datetime(2026, 11, 22, 0, 15, tzinfo=UTC) + timedelta(hours=hours)
+        return told(gaps.of_source(load(), pipeline, source, held, NOW, Movement(at, at)))
+
+    # The 21st came out a day before; the 22nd at that very instant.
+    assert told_after(-1) == [("2026-11-22", "2026-11-22", True)]
+    assert told_after(0) == []
+    # What can only be seen live is no less missing.
+    live = {"coingecko.btc_dominance": record[MOOD]}
+    assert told_after(0, DOMINANCE, live) == [("2026-11-21", "2026-11-22", False)]
 
 
 # ---------------------------------------------------------------- from the store
@@ -261,6 +277,21 @@ def test_the_verb_lists_every_gap_with_what_it_takes(desk: Desk) -> None:
 
 def test_of_an_empty_home_no_day_is_missing(desk: Desk) -> None:
     assert desk.collect(NOW, "gaps") == (0, "No day is missing.\n")
+
+
+def test_a_store_of_the_version_before_takes_the_holes_of_whole_histories_for_the_upstreams(
+    desk: Desk,
+) -> None:
+    assert desk.collect(NOW - DAY, "crypto")[0] == 0
+    with db.writer(load()) as connection:
+        connection.execute("UPDATE meta SET schema_version = 3")
+        connection.execute("DROP TABLE absent")
+        connection.execute("DELETE FROM observation WHERE date IN ('2026-11-02', '2026-11-03')")
+    code, said = desk.collect(NOW, "crypto")
+    assert code == 0 and "gap:" not in said
+    with db.reader(load()) as connection:
+        known = absent.known(connection)
+    assert {date(2026, 11, 2), date(2026, 11, 3)} <= known[MOOD] and "coingecko.btc_dominance" not in known
 
 
 def test_without_days_off_nothing_is_listed(desk: Desk) -> None:

@@ -142,7 +142,15 @@ def test_how_it_last_ended(computer: Launchd, task: Task, exits: str, words: str
     assert found.next_run == datetime.fromisoformat("2026-11-25T06:30:00+09:00")
 
 
-@pytest.mark.parametrize("content", [b"", b"<plist>", b"bplist00", plistlib.dumps(["x"])])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"", b"<plist>", b"bplist00", plistlib.dumps(["x"]), plistlib.dumps({"ProgramArguments": 5}),
+        plistlib.dumps({"EnvironmentVariables": "x"}),
+        plistlib.dumps({"StartCalendarInterval": {"Hour": [1], "Minute": 0}}),
+        plistlib.dumps({"StartCalendarInterval": {"Hour": 99, "Minute": 0}}),
+    ],
+)  # fmt: skip
 def test_a_file_that_is_no_agent_is_said_to_be_unreadable(content: bytes) -> None:
     found = launchd.read(content, SEOUL, SEOUL, NOW)
     (one,) = drift.compare(drift.Installed({"start": "x"}), found)

@@ -197,6 +197,29 @@ def test_the_commands_are_these_and_a_changed_timer_is_started_anew(computer: Sy
     assert ask_systemd.look(machine, SEOUL, NOW) == [] == computer.take()
 
 
+def test_a_unit_of_somebody_else_that_begins_alike_is_left_alone(computer: Systemd, task: Task) -> None:
+    machine = system.machine("systemd", 60)
+    theirs = [
+        ask_systemd.folder(machine) / f"daily-data-collector-backup{end}" for end in (".timer", ".service")
+    ]
+    ask_systemd.folder(machine).mkdir(parents=True)
+    for path in theirs:
+        path.write_text("[Unit]\n")
+    assert [one.name for one in install(task)] == ["daily-data-collector-0630-news"]
+    system.carry_out(machine, ask_systemd.remove(machine, ask_systemd.look(machine, SEOUL, NOW)))
+    assert sorted(ask_systemd.folder(machine).iterdir()) == sorted(theirs)
+
+
+def test_what_somebody_removed_by_half_is_removed_whole(computer: Systemd, task: Task) -> None:
+    machine = system.machine("systemd", 60)
+    install(task)
+    (ask_systemd.folder(machine) / "daily-data-collector-0630-news.timer").unlink()
+    computer.take()
+    system.carry_out(machine, ask_systemd.remove(machine, ask_systemd.look(machine, SEOUL, NOW)))
+    assert not any("disable" in words for words in computer.take())
+    assert list(ask_systemd.folder(machine).iterdir()) == []
+
+
 def test_units_go_where_the_user_keeps_his_configuration(
     computer: Systemd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

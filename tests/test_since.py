@@ -93,7 +93,14 @@ def test_an_empty_home_stays_empty(home: Path) -> None:
     assert not (home / "ledger.sqlite").exists()
 
 
-@pytest.mark.parametrize("kept", ["", "[]", "{", '{"seen": 1}', '{"seen": {"at": "x", "figures": {}}}'])
+@pytest.mark.parametrize(
+    "kept",
+    [
+        "", "[]", "{", '{"seen": 1}', '{"seen": {"at": "x", "figures": {}}}',
+        '{"seen": {"at": "2026-11-20T00:00:00", "figures": {}}}',
+        '{"seen": {"at": "2026-11-20T00:00:00Z", "figures": {"bitcoin": {"value": "many"}}}}',
+    ],
+)  # fmt: skip
 def test_what_cannot_be_read_is_a_first_visit(known: Settings, kept: str) -> None:
     ledger.remember(known, "visit", kept)
     assert visits.look(known, figures(), MORNING) is None

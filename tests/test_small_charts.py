@@ -1,6 +1,8 @@
 """The Overview's charts as HTML: what stands in them, what is a hole, and that every word stays one."""
 
+import gc
 import re
+import weakref
 from html import unescape
 from typing import Any
 from urllib.parse import unquote
@@ -9,6 +11,7 @@ import pandas as pd
 import pytest
 
 from pages._view import formats, small_charts
+from pages._view.charts import Window
 from pages._view.once import once
 from pages._view.palette import DARK, LIGHT
 from storage.texts import speaking
@@ -95,3 +98,27 @@ def test_a_record_is_reckoned_once_and_another_one_anew() -> None:
     assert len(asked) == 3
     for n in range(200):
         assert doubled([n], 1) == n
+
+
+def test_only_the_record_that_is_shown_and_the_one_before_it_are_kept_alive() -> None:
+    class Record:
+        """Something that can be watched."""
+
+    @once
+    def named(record: Record, word: str) -> str:
+        return word
+
+    made = [Record() for _n in range(5)]
+    watched = [weakref.ref(one) for one in made]
+    for one in made:
+        assert [named(one, word) for word in ("a", "b")] == ["a", "b"]
+    made.clear()
+    gc.collect()
+    assert [one() is not None for one in watched[:-1]] == [False, False, False, True]
+
+
+def test_ninety_days_without_an_index_draw_nothing() -> None:
+    days = pd.DataFrame({"date": pd.to_datetime(["2026-11-20"]), "index": [None], "band": [None]})
+    days = days.astype({"index": float}).assign(published=True)
+    shown = Window(pd.Timestamp("2026-08-22"), pd.Timestamp("2026-11-20"))
+    assert small_charts.history(days, shown, "x") == ""

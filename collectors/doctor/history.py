@@ -125,7 +125,8 @@ def _of_pipeline(case: Case, pipeline: str) -> Finding:
     advice = _("{command} says which step and why; {again} tries again.").format(
         command="python collect.py status", again=f"python collect.py {pipeline}"
     )
-    if without > PATIENCE:
+    scheduled = any(pipeline in names for _at, names in case.settings.slots)
+    if without > PATIENCE and scheduled:
         lasts = _("Nothing for {span}.").format(span=span(without.total_seconds()))
         return fail(check, f"{lasts} {message}", advice)
     newest = starts[-1] if starts else None

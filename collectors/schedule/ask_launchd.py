@@ -9,7 +9,7 @@ from collectors.schedule import launchd
 from collectors.schedule.drift import START, Installed
 from collectors.schedule.results import NEVER, RUNNING
 from collectors.schedule.system import Found, Machine, Plan, Words
-from collectors.schedule.tasks import Task
+from collectors.schedule.tasks import Task, is_name
 
 name = launchd.name
 
@@ -26,7 +26,9 @@ def wanted(machine: Machine, task: Task, now: datetime) -> Installed:
 
 def look(machine: Machine, zone: ZoneInfo, now: datetime) -> list[Found]:
     """Nobody is asked where no file of ours is. Raises NoAnswer."""
-    paths = sorted(folder(machine).glob(f"{launchd.PREFIX}*.plist"))
+    found = sorted(folder(machine).glob(f"{launchd.PREFIX}*.plist"))
+    # Somebody else's agent may begin alike.
+    paths = [path for path in found if is_name(launchd.task_name(path.name.removesuffix(".plist")))]
     return [_found(machine, path, zone, now) for path in paths]
 
 

@@ -9,7 +9,7 @@ from collectors.schedule import systemd
 from collectors.schedule.drift import Installed
 from collectors.schedule.results import NEVER, RUNNING, TIMEOUT
 from collectors.schedule.system import Found, Machine, Plan, Words
-from collectors.schedule.tasks import Task
+from collectors.schedule.tasks import Task, is_name
 
 name = systemd.name
 
@@ -34,7 +34,8 @@ def look(machine: Machine, zone: ZoneInfo, now: datetime) -> list[Found]:
     """Nobody is asked where no file of ours is. Raises NoAnswer."""
     ends = (".timer", ".service")
     ours = [path for end in ends for path in folder(machine).glob(f"{systemd.PREFIX}*{end}")]
-    names = sorted({path.stem for path in ours})
+    # Somebody else's unit may begin alike.
+    names = sorted({path.stem for path in ours if is_name(systemd.task_name(path.stem))})
     if not names:
         return []
     units = [f"{one}{end}" for one in names for end in ends]
@@ -97,7 +98,7 @@ def install(machine: Machine, wanted: Sequence[Task], found: Sequence[Found], no
     restart: tuple[Words, ...] = (("systemctl", "--user", "restart", *again),) if again else ()
     return Plan(
         # Asked before a file is written: without a session of systemd nothing is left half done.
-        first=(_disable(old) if old else _RELOAD,),
+        first=_disable(machine, old),
         gone=tuple(systemd.paths(folder(machine), old)),
         files=files,
         then=(_RELOAD, enable, *restart),
@@ -110,12 +111,14 @@ def remove(machine: Machine, found: Sequence[Found]) -> Plan:
     if not names:
         return Plan()
     gone = tuple(systemd.paths(folder(machine), names))
-    return Plan(first=(_disable(names),), gone=gone, then=(_RELOAD,))
+    return Plan(first=_disable(machine, names), gone=gone, then=(_RELOAD,))
 
 
 def _timers(names: Sequence[str]) -> list[str]:
     return [f"{one}.timer" for one in names]
 
 
-def _disable(names: Sequence[str]) -> Words:
-    return ("systemctl", "--user", "disable", "--now", *_timers(names))
+def _disable(machine: Machine, names: Sequence[str]) -> tuple[Words, ...]:
+    """Of a unit that somebody removed by half there is nothing to disable."""
+    timers = [timer for timer in _timers(names) if (folder(machine) / timer).exists()]
+    return (("systemctl", "--user", "disable", "--now", *timers),) if timers else (_RELOAD,)

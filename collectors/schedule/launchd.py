@@ -26,6 +26,11 @@ def name(task: Task) -> str:
     return PREFIX + task.name.replace(" ", "-")
 
 
+def task_name(unit: str) -> str:
+    """The reverse, of whatever begins with PREFIX."""
+    return unit.removeprefix(PREFIX).replace("-", " ")
+
+
 def plist(task: Task, machine: tzinfo, now: datetime) -> bytes:
     """The definition. launchd knows only the machine's own clock: the hour is that of today."""
     at = task.today(now).astimezone(machine)
@@ -50,7 +55,7 @@ def read(content: bytes, zone: ZoneInfo, machine: tzinfo, now: datetime) -> Inst
         value = plistlib.loads(content)
     except (plistlib.InvalidFileException, ExpatError, ValueError):
         return UNREADABLE
-    if not isinstance(value, dict):
+    if not isinstance(value, dict) or not _plain(value):
         return UNREADABLE
     words = tuple(str(word) for word in value.pop("ProgramArguments", []))
     environment = {key: str(told) for key, told in value.pop("EnvironmentVariables", {}).items()}
@@ -66,6 +71,17 @@ def read(content: bytes, zone: ZoneInfo, machine: tzinfo, now: datetime) -> Inst
         value.pop(free, None)
     facts |= {key: str(other) for key, other in sorted(value.items())}
     return Installed(facts, words, environment)
+
+
+def _plain(value: dict[str, Any]) -> bool:
+    """Whether words, environment and hour are of the kinds that launchd wants."""
+    start = value.get("StartCalendarInterval")
+    hour = [start.get(name, 0) for name in ("Hour", "Minute")] if isinstance(start, dict) else []
+    return (
+        isinstance(value.get("ProgramArguments", []), list)
+        and isinstance(value.get("EnvironmentVariables", {}), dict)
+        and all(isinstance(one, int) and 0 <= one < top for one, top in zip(hour, (24, 60), strict=False))
+    )
 
 
 def _start(given: object, zone: ZoneInfo, machine: tzinfo, now: datetime) -> str:

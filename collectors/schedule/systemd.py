@@ -37,6 +37,11 @@ def name(task: Task) -> str:
     return PREFIX + task.name.replace(" ", "-")
 
 
+def task_name(unit: str) -> str:
+    """The reverse, of whatever begins with PREFIX."""
+    return unit.removeprefix(PREFIX).replace("-", " ")
+
+
 def files(task: Task) -> dict[str, str]:
     """The two units, by file name."""
     return {f"{name(task)}.service": service(task), f"{name(task)}.timer": timer(task)}

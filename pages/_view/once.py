@@ -10,13 +10,15 @@ from typing import Concatenate, ParamSpec, TypeVar, cast
 P = ParamSpec("P")
 R = TypeVar("R")
 T = TypeVar("T")
-_MOST = 64
+# Answers of one function, and of how many records: the one that is shown, and the one before it.
+_MOST, _RECORDS = 64, 2
 
 
 def once(reckon: Callable[Concatenate[R, P], T]) -> Callable[Concatenate[R, P], T]:
     """`reckon(record, …)` as long as it is that very record; further arguments have to be hashable. What it
     gives is shared: nobody may change it."""
-    known: OrderedDict[object, tuple[object, T]] = OrderedDict()
+    known: OrderedDict[tuple[int, object, object], tuple[object, T]] = OrderedDict()
+    records: OrderedDict[int, object] = OrderedDict()
     guard = Lock()
 
     def ask(record: R, *args: P.args, **named: P.kwargs) -> T:
@@ -28,6 +30,12 @@ def once(reckon: Callable[Concatenate[R, P], T]) -> Callable[Concatenate[R, P], 
             held = (record, reckon(record, *args, **named))
             with guard:
                 known[key] = held
+                records[id(record)] = record
+                records.move_to_end(id(record))
+                while len(records) > _RECORDS:
+                    gone, _old = records.popitem(last=False)
+                    for old in [one for one in known if one[0] == gone]:
+                        del known[old]
                 while len(known) > _MOST:
                     known.popitem(last=False)
         return held[1]

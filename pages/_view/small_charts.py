@@ -103,9 +103,12 @@ def _with_holes(
 
 def history(days: pd.DataFrame, shown: Window, label: str) -> str:
     """The index from 0 to 100 over a window, the neutral 50, the band of each day as a strip, where
-    publishing began, and the newest value in the colour of its band."""
+    publishing began, and the newest value in the colour of its band; empty without any value."""
     rows = stress_axis.broken(stress_axis.inside(days, shown))
-    last = rows.dropna(subset=["index"]).iloc[-1]
+    known = rows.dropna(subset=["index"])
+    if known.empty:
+        return ""
+    last = known.iloc[-1]
     xs = [_place(day, shown) for day in rows["date"]]
     points = [
         None if value != value else (x, _height(value)) for x, value in zip(xs, rows["index"], strict=True)
