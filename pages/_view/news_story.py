@@ -28,7 +28,12 @@ def asked(stories: pd.DataFrame) -> str | None:
     if not _ID.fullmatch(name) or stories.empty:
         return None
     found = stories[(stories["story"] == name) | (stories["id"] == name)]
-    return None if found.empty else str(found["story"].iloc[0])
+    if found.empty:
+        return None
+    story = str(found["story"].iloc[0])
+    # A link from this page to itself brings the story here, and leaves the browser's address as it was.
+    st.query_params["story"] = story
+    return story
 
 
 def remember(shown: pd.DataFrame, key: str) -> None:
