@@ -16,8 +16,7 @@ import _venv
 from _venv import ROOT, say
 from storage.texts import _
 
-# In their order: those with the fewest tests are the longest, and would be left to one process at the end.
-SIDE_BY_SIDE = ("-n", "auto", "--maxprocesses", "4", "--dist", "loadfile", "--no-loadscope-reorder")
+SIDE_BY_SIDE = ("-n", "auto", "--maxprocesses", "4", "--dist", "loadfile")
 PACKAGES = ("chromium", "fonts-noto-cjk")
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
 PLACES = (
