@@ -300,6 +300,9 @@ class _Execution:
                 self._end("cancelled", outcome.CANCELLED)
             _unlink(ledger.lock_path(self.settings, self.run_id))
             logging.shutdown()
+            # What was being landed at this moment is no batch yet.
+            for partial in landing.folder(self.settings).glob(f"{self.run_id}.*.part"):
+                _unlink(partial)
             os._exit(outcome.CANCELLED)
 
 
