@@ -14,7 +14,7 @@ from threading import Lock
 from typing import Any
 
 from collectors import freshness, plans
-from collectors.model import WHOLE, Source
+from collectors.model import Source
 from collectors.registry import PIPELINES, SOURCES
 from storage import clock, db, kept, read_gaps
 from storage.ledger_movement import Movement, movements
@@ -122,7 +122,7 @@ def of_source(
     else:
         records = [held.get(source.kept_as)]
     newest = _newest_expected(settings, pipeline, source, now)
-    known = asked.ok_at if asked and source.history and source.history >= WHOLE else None
+    known = asked.ok_at if asked and source.whole else None
     missing = {
         day
         for record in records
@@ -171,10 +171,8 @@ def _numbered(source: Source, missing: Iterable[date], today: date) -> Iterator[
 
 def _reach(source: Source, day: date, today: date) -> tuple[bool, date | None]:
     """Whether a day can still be had, and until when; until None: always, or never."""
-    if source.history is None:
-        return False, None
-    if source.history >= WHOLE:
-        return True, None
+    if source.history is None or source.whole:
+        return source.whole, None
     limit = day + source.history
     return today <= limit, limit
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from collectors.keep import counts_of
-from collectors.model import WHOLE, Series, Source
+from collectors.model import Series, Source
 from collectors.registry import SOURCES
 from collectors.under_way import Run
 from storage import absent, clock, db, landing, ledger, merge, points, read, read_gaps, schema, upkeep
@@ -45,7 +45,7 @@ def _presume(run: Run, connection: Any) -> None:
     version that did not keep them: every run asked it from the newest stored day on."""
     held = read_gaps.held(connection, {})
     for source in SOURCES.values():
-        if source.table is OBSERVATION and source.history and source.history >= WHOLE:
+        if source.whole and source.table is OBSERVATION:
             days = [
                 (series.series, day)
                 for series in source.lasting

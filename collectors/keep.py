@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from itertools import pairwise
 from typing import cast
 
-from collectors.model import WHOLE, Batch, Changed, CollectError, Row, Source
+from collectors.model import Batch, Changed, CollectError, Row, Source
 from collectors.under_way import Fetched, Run, newest_day
 from storage import absent, clock, db, landing, merge, points, schema
 from storage.records import Counts, StepRecord
@@ -56,7 +56,7 @@ def keep(run: Run, fetched: Fetched, batch: Batch) -> StepRecord:
 def gaps_within(source: Source, rows: Sequence[Row]) -> list[tuple[str, date]]:
     """(series, day) of which the answer of an upstream that gives its whole past has no value, though it has
     some before and after."""
-    if source.history is None or source.history < WHOLE or source.table is not OBSERVATION:
+    if not source.whole or source.table is not OBSERVATION:
         return []
     stored: dict[str, list[date]] = {}
     for row in rows:

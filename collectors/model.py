@@ -235,6 +235,11 @@ class Source:
         return "date" in self.table.key and self.closes is None
 
     @property
+    def whole(self) -> bool:
+        """Whether an answer holds the whole past, so that a day which it leaves out has no value."""
+        return self.history is not None and self.history >= WHOLE
+
+    @property
     def restates(self) -> bool:
         """Every answer is a new vintage of the whole past."""
         return any(series.restates for series in self.series)

@@ -14,6 +14,7 @@ from time import monotonic
 from zoneinfo import ZoneInfo
 
 from collectors.schedule.drift import Installed
+from storage import clock
 from storage.texts import N_, say
 
 PLATFORMS = ("windows", "systemd", "launchd")
@@ -162,7 +163,7 @@ def _zone() -> tzinfo:
 
 
 def _zone_of_today() -> tzinfo:
-    return datetime.now().astimezone().tzinfo or UTC
+    return clock.now().astimezone().tzinfo or UTC
 
 
 def _run(words: Sequence[str], within_s: float) -> Answer:
