@@ -37,23 +37,22 @@ def history(
     *,
     measure: str,
     credit: str,
-    zone: ZoneInfo | None,
+    zone: ZoneInfo,
     taken: pd.Timestamp | None = None,
-    height: int = HEIGHT,
 ) -> go.Figure:
     """Index or percentile (`measure`) of the days of a window, from 0 to 100 whatever there is. `taken`: a
-    day that is marked because it is taken apart elsewhere; without a `zone` no day says its run."""
+    day that is marked because it is taken apart elsewhere."""
     rows = stress_axis.inside(days, shown)
     found = rows.dropna(subset=[measure])
     if found.empty:
-        return nothing(palette, _("No values in this range"), height)
+        return nothing(palette, _("No values in this range"), HEIGHT)
     rows = stress_axis.broken(rows)
     hover = _hovers(rows, zone)
     shapes, notes = _marks(days, shown, measure, palette)
     end = _end(found.iloc[-1], measure, palette)
-    share = stress_axis.STRIP_PX / (height - 42)
+    share = stress_axis.STRIP_PX / (HEIGHT - 42)
     layout = {
-        "height": height,
+        "height": HEIGHT,
         # A line is met from further away than a dot.
         "hoverdistance": 80,
         "xaxis": stress_axis.day_axis(shown, anchor="y3"),
@@ -127,10 +126,9 @@ def _dots(rows: pd.DataFrame, values: "pd.Series[float]", palette: Palette) -> d
     return marker | {"line": {"width": 1.5}}
 
 
-def _hovers(rows: pd.DataFrame, zone: ZoneInfo | None) -> list[str]:
-    """What the pointer says of each day; where it comes from only with a `zone` and for few days."""
-    detailed = zone is not None and len(rows) <= DETAILED
-    where = ("<br>" + origin(rows, zone)).tolist() if zone is not None and detailed else [""] * len(rows)
+def _hovers(rows: pd.DataFrame, zone: ZoneInfo) -> list[str]:
+    """What the pointer says of each day; where it comes from only for few days."""
+    where = ("<br>" + origin(rows, zone)).tolist() if len(rows) <= DETAILED else [""] * len(rows)
     first = rows["first_index"].where(stress_axis.yes(rows["published"]) & _corrected(rows))
     parts = (
         _each(rows["index"].round(1), formats.fixed),
