@@ -75,7 +75,7 @@ def _parser(prog: str, about: str, example: str) -> _Parser:
 
 def _pipeline_parser() -> _Parser:
     about = _("Collects pipelines in their fixed order and keeps every value once. Verbs: {verbs}.").format(
-        verbs="status, gaps, export, replay, doctor, schedule"
+        verbs="status, gaps, backfill, export, replay, doctor, schedule"
     )
     parser = _parser("", about, "python collect.py crypto")
     parser.add_argument(
@@ -128,17 +128,12 @@ def _collect(argv: Sequence[str]) -> int:
     os.environ.update(given.setting)
     from collectors import console_lines
     from collectors.pipeline import Start
-    from storage.store_error import StoreError
 
     settings = _settings(given.demo)
     if unknown := _unknown_sources(given.source):
         sys.stderr.write(f"collect.py: {_('There is no source {name}.').format(name=unknown[0])}\n")
         return USAGE
-    _prepare(settings)
     names = PIPELINES if "all" in given.pipelines else tuple(given.pipelines)
-    if "liquidity" in names and sys.modules.get("pandas", 0) is None:
-        # fredapi and yfinance cannot do without it.
-        del sys.modules["pandas"]
     wait_s = given.wait if given.wait is not None else WAIT_S.get(given.trigger, 0.0)
     start = Start(
         names,
@@ -150,7 +145,17 @@ def _collect(argv: Sequence[str]) -> int:
         PIPELINES if "all" in given.after else tuple(given.after),
         frozenset(given.source),
     )
-    lines = console_lines.Lines(settings, as_json=given.json)
+    return _begin(settings, start, console_lines.Lines(settings, as_json=given.json))
+
+
+def _begin(settings: Settings, start: Any, lines: Any) -> int:
+    """Runs a Start; gives the exit code."""
+    from storage.store_error import StoreError
+
+    _prepare(settings)
+    if "liquidity" in start.pipelines and sys.modules.get("pandas", 0) is None:
+        # fredapi and yfinance cannot do without it.
+        del sys.modules["pandas"]
     try:
         return _guarded(settings, start, lines.emit)
     except StoreError as problem:
@@ -259,6 +264,12 @@ def _gaps(argv: Sequence[str]) -> int:
     return _told(settings, tell, as_json=given.json)
 
 
+def _backfill(argv: Sequence[str]) -> int:
+    from collectors.backfill import command
+
+    return command.run(argv, _parser, _settings, _told, _begin)
+
+
 def _schedule(argv: Sequence[str]) -> int:
     from collectors.schedule import command
 
@@ -289,6 +300,7 @@ VERBS: dict[str, Callable[[Sequence[str]], int]] = {
     "status": _status,
     "export": _export,
     "gaps": _gaps,
+    "backfill": _backfill,
     "replay": _replay,
     "doctor": _doctor,
     "schedule": _schedule,

@@ -234,11 +234,15 @@ def put_all_gaps(settings: Settings, found: Sequence[Gap]) -> None:
         for gap in row:
             put(gaps.said(gap, dated))
         # One answer has many days: what fills one gap of a source fills them all.
-        needed = max((gaps.cost(settings, gap) for gap in row), key=lambda cost: cost.calls)
-        if needed.calls:
-            text = ngettext("{n} call, {minutes} min", "{n} calls, {minutes} min", needed.calls)
-            minutes = format_decimal(needed.minutes, locale=language())
-            put("  " + text.format(n=number(needed.calls), minutes=minutes))
+        most = max(row, key=lambda gap: gap.calls)
+        if most.calls:
+            text = ngettext("{n} call, {minutes} min", "{n} calls, {minutes} min", most.calls)
+            put("  " + text.format(n=number(most.calls), minutes=decimal(gaps.minutes(settings, most))))
+
+
+def decimal(value: float) -> str:
+    """To a tenth, as the language writes it."""
+    return str(format_decimal(round(value, 1), locale=language()))
 
 
 def dated(value: date) -> str:

@@ -8,6 +8,7 @@ from collectors import computed, freshness, outcome, publish
 from collectors.schedule import known
 from collectors.under_way import Run
 from storage import clock, ledger, points
+from storage.ledger_past import BACKFILL
 from storage.records import StepRecord
 
 
@@ -38,6 +39,9 @@ def _in_the_end(run: Run, pipeline: str, word: str) -> dict[str, Any]:
     record = ledger.run(run.settings, run.run_id)
     if record is None:
         return {"state": word}
+    if record.trigger == BACKFILL:
+        # It fills what is past: how the pipeline does is told by its collections.
+        return {}
     outcomes = {**record.outcomes, pipeline: word}
     state = outcome.of_pipelines(outcomes.values())
     ended = replace(

@@ -16,10 +16,13 @@ from collectors.schedule import known
 from storage import clock, db, ledger, read
 from storage.ledger import RunRecord, StepRecord
 from storage.ledger_movement import Movement, movements
+from storage.ledger_past import BACKFILL
 from storage.settings import Settings
 from storage.store_error import ledger_problem
 from storage.tables import OBSERVATION
 
+# The memo of how many steps a backfill has.
+TOTAL = "backfill_steps"
 GRACE = timedelta(minutes=60)
 _WORST = ("fresh", "due", "late", "never")
 
@@ -240,19 +243,25 @@ def step_json(step: StepRecord) -> dict[str, Any]:
     }
 
 
-def progress(live: RunRecord, steps: Sequence[StepRecord]) -> tuple[StepRecord | None, int, int]:
+def progress(
+    settings: Settings, live: RunRecord, steps: Sequence[StepRecord]
+) -> tuple[StepRecord | None, int, int]:
     """The step under way (between two steps the one that ended last), its number, and how many there are."""
     open_steps = [step for step in steps if step.state == "running"] or list(steps[-1:])
     total = sum(len(PIPELINES.get(name, ())) + 1 for name in live.pipelines)
+    if live.trigger == BACKFILL:
+        # Until it has said of how many, nobody knows.
+        run_id, _space, told = (ledger.recall(settings, TOTAL) or "").partition(" ")
+        total = int(told) if run_id == live.run_id else len(steps)
     done = sum(1 for step in steps if step.state != "running")
     return (open_steps[0] if open_steps else None), min(done + 1, total), total
 
 
-def _running_json(status: Status) -> dict[str, Any] | None:
+def _running_json(settings: Settings, status: Status) -> dict[str, Any] | None:
     live = status.live
     if live is None:
         return None
-    step, n, m = progress(live, status.steps)
+    step, n, m = progress(settings, live, status.steps)
     return {
         "run_id": live.run_id,
         "trigger": live.trigger,
@@ -300,6 +309,6 @@ def status_json(settings: Settings, status: Status, first_s: float = known.FIRST
         "generated_at": clock.stamp(status.at),
         "timezone": settings.timezone,
         "demo": settings.demo,
-        "running": _running_json(status),
+        "running": _running_json(settings, status),
         "pipelines": pipelines,
     }

@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from itertools import groupby
+from itertools import chain, groupby
 from threading import Lock
 from typing import Any
 
 from collectors import freshness, plans
-from collectors.model import Source
+from collectors.model import Source, Upstream
 from collectors.registry import PIPELINES, SOURCES
 from storage import clock, db, kept, read_gaps
 from storage.ledger_movement import Movement, movements
@@ -31,7 +31,7 @@ _TOLD = timedelta(days=31)
 class Gap:
     """Days in a row of the source's own calendar that are missing. `recoverable_until`: the last day on which
     the oldest of them can still be had; None where the upstream gives its whole past, and where it gives
-    none, which `recoverable` tells apart."""
+    none, which `recoverable` tells apart. `calls`: what it takes to fill it."""
 
     pipeline: str
     source: str
@@ -39,6 +39,7 @@ class Gap:
     days: tuple[date, ...]
     recoverable: bool
     recoverable_until: date | None = None
+    calls: int = 0
 
     @property
     def since(self) -> date:
@@ -80,14 +81,11 @@ def found(settings: Settings, pipelines: Iterable[str] = PIPELINES, wait_s: floa
     """Every gap, oldest first within a source, in run order. Raises StoreError."""
     try:
         with db.reader(settings, wait_s) as connection:
-            held = read_gaps.held(connection, _least())
+            held = read_gaps.held(connection, least())
     except db.StoreMissing:
         return []
     now = clock.now()
-    asked: Mapping[str, Movement] = {}
-    # The store alone tells nearly all; what is wrong with the ledger is told where it is needed.
-    with suppress(sqlite3.Error):
-        asked = movements(settings, now)
+    asked = last_asked(settings, now)
     return [
         gap
         for pipeline in pipelines
@@ -97,7 +95,15 @@ def found(settings: Settings, pipelines: Iterable[str] = PIPELINES, wait_s: floa
     ]
 
 
-def _least() -> Mapping[str, int]:
+def last_asked(settings: Settings, now: datetime) -> Mapping[str, Movement]:
+    """When each source last succeeded. The store alone tells nearly all of the gaps; what is wrong with the
+    ledger is told where it is needed."""
+    with suppress(sqlite3.Error):
+        return movements(settings, now)
+    return {}
+
+
+def least() -> Mapping[str, int]:
     """How many rows make a day of a table, by the sources that fill it live."""
     return {
         source.table.name: source.rows[0]
@@ -117,23 +123,43 @@ def of_source(
 ) -> list[Gap]:
     """The gaps of one source; of several series those of each day that any of them lacks. `asked`: when it
     last succeeded; after that what an upstream of a whole past had not given is not there."""
-    if source.table is OBSERVATION:
-        records = [held.get(series.series) for series in source.lasting]
-    else:
-        records = [held.get(source.kept_as)]
-    newest = _newest_expected(settings, pipeline, source, now)
+    days = missing(settings, pipeline, source, held, now, asked)
+    return list(_gaps(pipeline, source, held, days, now.date()))
+
+
+def missing(
+    settings: Settings,
+    pipeline: str,
+    source: Source,
+    held: Mapping[str, Held],
+    now: datetime,
+    asked: Movement | None = None,
+    since: date | None = None,
+) -> list[date]:
+    """The days that a source lacks, ascending. `since`: of a table with many rows a day also those from then
+    on to where its record begins."""
+    newest = newest_expected(settings, pipeline, source, now)
+    if source.table is not OBSERVATION:
+        record = held.get(source.kept_as)
+        if record is None:
+            return []
+        days = _missing(source, record, newest)
+        if since is not None:
+            days = chain(source.rhythm.between(since - _DAY, record.first), days)
+        return [day for day in days if record.items is None or record.items.lacking(day)]
     known = asked.ok_at if asked and source.whole else None
-    missing = {
-        day
-        for record in records
-        if record
-        for day in _missing(source, record, newest)
-        if known is None or day < record.last or source.rhythm.out(day) > known
-    }
-    return list(_gaps(pipeline, source, sorted(missing), now.date()))
+    records = [record for series in source.lasting if (record := held.get(series.series))]
+    return sorted(
+        {
+            day
+            for record in records
+            for day in _missing(source, record, newest)
+            if known is None or day < record.last or source.rhythm.out(day) > known
+        }
+    )
 
 
-def _newest_expected(settings: Settings, pipeline: str, source: Source, now: datetime) -> date:
+def newest_expected(settings: Settings, pipeline: str, source: Source, now: datetime) -> date:
     """The newest day that should be stored by now."""
     day = source.rhythm.newest(now)
     while True:
@@ -151,12 +177,18 @@ def _missing(source: Source, record: Held, newest: date) -> Iterator[date]:
                 yield day
 
 
-def _gaps(pipeline: str, source: Source, missing: Sequence[date], today: date) -> Iterator[Gap]:
+def _gaps(
+    pipeline: str, source: Source, held: Mapping[str, Held], missing: Sequence[date], today: date
+) -> Iterator[Gap]:
     """Days in a row of the calendar are one gap, as long as they can all be had, or none of them."""
+    record = held.get(source.kept_as)
+    items = record.items if record and source.table is not OBSERVATION else None
     for _row, days in groupby(_numbered(source, missing, today), key=lambda one: one[:2]):
         row = tuple(day for _n, _had, day in days)
-        had, limit = _reach(source, row[0], today)
-        yield Gap(pipeline, source.name, source.table.name, row, had, limit)
+        had, limit = reach(source, row[0], today)
+        # Of a coin or a protocol all days are one answer, each has its own.
+        calls = len(frozenset[str]().union(*map(items.lacking, row))) if items else source.calls
+        yield Gap(pipeline, source.name, source.table.name, row, had, limit, calls if had else 0)
 
 
 def _numbered(source: Source, missing: Iterable[date], today: date) -> Iterator[tuple[int, bool, date]]:
@@ -166,10 +198,10 @@ def _numbered(source: Source, missing: Iterable[date], today: date) -> Iterator[
         if before is not None and source.rhythm.following(before) != day:
             n += 1
         before = day
-        yield n, _reach(source, day, today)[0], day
+        yield n, reach(source, day, today)[0], day
 
 
-def _reach(source: Source, day: date, today: date) -> tuple[bool, date | None]:
+def reach(source: Source, day: date, today: date) -> tuple[bool, date | None]:
     """Whether a day can still be had, and until when; until None: always, or never."""
     if source.history is None or source.whole:
         return source.whole, None
@@ -202,30 +234,22 @@ def said(gap: Gap, show: Callable[[date], str]) -> str:
     return _("{gap}; it can still be had until {day}").format(gap=head, day=limit)
 
 
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """What it takes to fill a gap: `calls` to the upstream, and `minutes` at the pace that it allows."""
+def pause_s(settings: Settings, upstream: Upstream) -> float:
+    """Seconds between two requests to an upstream, at the pace that it allows."""
+    if settings.pace_s == 0:
+        return 0.0
+    plan = plans.choose(settings, upstream)
+    pace = plan.pace_s if settings.pace_s is None else settings.pace_s
+    return max(pace, 60 / plan.per_minute if plan.per_minute else 0.0)
 
-    calls: int
-    minutes: float
 
-
-def cost(settings: Settings, gap: Gap) -> Cost:
-    """Where each row of a day is asked for by itself (a coin, a protocol), a call each; one for all days of a
-    series. Nothing for what cannot be had."""
-    if not gap.recoverable:
-        return Cost(0, 0.0)
-    source = SOURCES[gap.source]
-    calls = 1 if source.table is OBSERVATION else max(source.rows[0], source.usual)
-    plan = plans.choose(settings, source.upstream)
-    pause = max(plan.pace_s, 60 / plan.per_minute if plan.per_minute else 0.0)
-    pause = pause if settings.pace_s is None else settings.pace_s
-    return Cost(calls, round(calls * pause / 60, 1))
+def minutes(settings: Settings, gap: Gap) -> float:
+    """How long filling a gap takes at that pace, to a tenth."""
+    return round(gap.calls * pause_s(settings, SOURCES[gap.source].upstream) / 60, 1)
 
 
 def as_json(settings: Settings, gap: Gap) -> dict[str, Any]:
     """A gap as the contract has it."""
-    needed = cost(settings, gap)
     return {
         "pipeline": gap.pipeline,
         "source": gap.source,
@@ -235,8 +259,8 @@ def as_json(settings: Settings, gap: Gap) -> dict[str, Any]:
         "days": len(gap.days),
         "state": "missing" if gap.recoverable else "unrecoverable",
         "recoverable_until": gap.recoverable_until.isoformat() if gap.recoverable_until else None,
-        "calls": needed.calls,
-        "minutes": needed.minutes,
+        "calls": gap.calls,
+        "minutes": minutes(settings, gap),
     }
 
 

@@ -149,6 +149,14 @@ def close_store(run: Run, sources: Sequence[Source], collected: Sequence[StepRec
         log.warning("store: %s %s", problem.code, problem)
 
 
+def rest(run: Run) -> None:
+    """After a backfill: no day is sealed, which is for those who see it, and the file is whole."""
+    try:
+        db.checkpoint(run.settings, run.store_wait_s, run.quiet)
+    except db.StoreError as problem:
+        log.warning("store: %s %s", problem.code, problem)
+
+
 def _open_closes(sources: Sequence[Source], collected: Sequence[StepRecord]) -> list[Table]:
     """Tables whose days of yesterday a source was to close and did not, not wholly: they stay open for
     another day, in which it is tried again."""

@@ -3,6 +3,7 @@
 import logging
 import sqlite3
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from itertools import pairwise
@@ -31,7 +32,11 @@ def keep(run: Run, fetched: Fetched, batch: Batch) -> StepRecord:
     provenance = {"source": "DEMO" if settings.demo else source.name, "run_id": run.run_id, "observed_at": at}
     rows = [{**row, **provenance, "provisional": _provisional(source, row, at)} for row in batch.rows]
     rejected_count = len(batch.rejected)
+    # What was set aside has a value, only none that is believed.
+    without = [] if batch.rejected else gaps_within(source, batch)
     if not rows:
+        if without:
+            _keep_absent(run, source, without, at)
         return replace(step, state="ok", counts=Counts(fetched=rejected_count, rejected=rejected_count))
     landed = landing.land(
         settings,
@@ -48,14 +53,15 @@ def keep(run: Run, fetched: Fetched, batch: Batch) -> StepRecord:
         thaws=source.reread is not None,
         restates=source.restates,
     )
-    # What was set aside has a value, only none that is believed.
-    without = [] if batch.rejected else gaps_within(source, batch.rows)
     return _merge(run, step, landed, without)
 
 
-def gaps_within(source: Source, rows: Sequence[Row]) -> list[tuple[str, date]]:
+def gaps_within(source: Source, batch: Batch) -> Sequence[tuple[str, date]]:
     """(series, day) of which the answer of an upstream that gives its whole past has no value, though it has
-    some before and after."""
+    some before and after; of a backfill, what it asked for in vain."""
+    if source.days:
+        return batch.without
+    rows = batch.rows
     if not source.whole or source.table is not OBSERVATION:
         return []
     stored: dict[str, list[date]] = {}
@@ -69,6 +75,13 @@ def gaps_within(source: Source, rows: Sequence[Row]) -> list[tuple[str, date]]:
         for before, after in pairwise(sorted(set(days)))
         for day in source.rhythm.between(before, after)
     ]
+
+
+def _keep_absent(run: Run, source: Source, without: Sequence[tuple[str, date]], at: datetime) -> None:
+    """Of an answer without a row. With the store locked it is asked for once more another time."""
+    with suppress(StoreError), db.writer(run.settings, run.store_wait_s, run.quiet) as connection:
+        schema.migrate_within(run.settings, connection)
+        absent.keep(connection, without, source.name, run.run_id, at)
 
 
 def _provisional(source: Source, row: Row, at: datetime) -> bool:

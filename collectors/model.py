@@ -125,6 +125,8 @@ class Batch:
 
     rows: Sequence[Row]
     rejected: Sequence[Rejected] = ()
+    # Of a backfill: (series, day) that was asked for and of which the upstream has no value.
+    without: Sequence[tuple[str, date]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +192,8 @@ class Source:
     `serves_stored`: where the upstream refuses, what is stored is good enough for the day: `cached`.
     `history`: how far back it gives days that were missed, None: not at all; `holes`: days of which it has
     no value and never will. `usual`: how many rows a whole day has. `pauses`: of how many of its
-    days in a row it may have no value.
+    days in a row it may have no value. `calls`: how many requests an answer takes at most. Of a
+    backfill alone: `part`, the coin or protocol that it is about; `days`, those whose rows are kept.
     """
 
     name: str
@@ -217,6 +220,14 @@ class Source:
     usual: int = 1
     pauses: int = 0
     holes: frozenset[date] = frozenset()
+    calls: int = 1
+    part: str = ""
+    days: frozenset[date] = frozenset()
+
+    @property
+    def step(self) -> str:
+        """What its step is called in a run: by itself, and by its part where it has one."""
+        return f"{self.name}.{self.part}" if self.part else self.name
 
     @property
     def kept_as(self) -> str:

@@ -9,7 +9,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +17,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from collectors import brief_step, export_step, freshness, housekeeping, order, outcome, run, under_way
+from collectors import brief_step, export_step, freshness, housekeeping, order, outcome, past, run, under_way
 from collectors.http import Http
 from collectors.model import Source
 from collectors.registry import PIPELINES, ordered
@@ -32,6 +32,8 @@ WATCH_S = 0.25
 BEAT_S = 2.0
 # What is kept back of the deadline for every pipeline still to come.
 SHARE_S = 60.0
+# A day's worth of calls at the slowest pace; and for how long a backfill waits for a host that asks for it.
+BACKFILL_S, PATIENCE_S = 6 * 3600.0, 300.0
 PERSON = frozenset({"cli", "console", "api"})
 _STOPPED = {
     "cancelled": outcome.CANCELLED,
@@ -58,6 +60,8 @@ class Start:
     after: Sequence[str] = ()
     # Only these sources, by name; none: all of the pipelines.
     only: frozenset[str] = frozenset()
+    # Of a backfill: what is asked instead, by pipeline, looked up once the run has its turn.
+    work: Callable[[], Mapping[str, Sequence[Source]]] | None = None
 
 
 Emit = Callable[[dict[str, Any]], None]
@@ -163,7 +167,9 @@ class _Execution:
             emit,
         )
         self.outcomes: dict[str, str] = {}
-        self.until = time.monotonic() + settings.deadline_s
+        # A backfill has its own pace, which is slow, and is over when it is done.
+        self.until = time.monotonic() + (BACKFILL_S if start.work else settings.deadline_s)
+        self.work: Mapping[str, Sequence[Source]] = {}
         http = Http(
             hosts.Hosts(lambda: ledger.connect(settings)),
             secret=settings.secret,
@@ -173,6 +179,7 @@ class _Execution:
             now=lambda: clock.now(),
         )
         self.steps = under_way.Run(settings, run_id, http, self._on_step)
+        self.steps.patience_s = PATIENCE_S if start.work else 0.0
 
     def run(self) -> int:
         self.emit(
@@ -208,6 +215,9 @@ class _Execution:
 
     def _pipelines(self) -> None:
         wanted = list(self.pipelines)
+        if self.start.work:
+            self._fill(self.start.work)
+            return
         if self.start.trigger in ("schedule", "catchup") and not self.start.force:
             fresh = [name for name in wanted if freshness.is_fresh(self.settings, name)]
             self._fresh = bool(fresh)
@@ -220,6 +230,26 @@ class _Execution:
         for n, name in enumerate(wanted, 1):
             self.outcomes[name] = self._pipeline(name, self.until - SHARE_S * (len(wanted) - n))
 
+    def _fill(self, work: Callable[[], Mapping[str, Sequence[Source]]]) -> None:
+        """A backfill: what it asks is looked up now, since who was waited for may have filled it."""
+        landing.prepare(self.settings)
+        housekeeping.open_store(self.steps, [])
+        self.work = work()
+        ledger.remember(self.settings, freshness.TOTAL, f"{self.run_id} {self._total()}")
+        asked = [source for sources in self.work.values() for source in sources]
+        self.steps.known = past.as_before(self.steps.known, asked)
+        for name in self.pipelines:
+            collected = run.collect(self.steps, name, self._sources(name), self.until)
+            filled = any(step.counts.inserted or step.counts.updated for step in collected)
+            self.outcomes[name] = outcome.of_steps(
+                collected, [self._computed(name, collected)] if filled else []
+            )
+        housekeeping.rest(self.steps)
+
+    def _total(self) -> int:
+        """How many steps the run has."""
+        return sum(len(self._sources(name)) + 1 for name in self.pipelines)
+
     def _pipeline(self, name: str, until: float) -> str:
         sources = self._sources(name)
         collected = run.collect(self.steps, name, sources, until)
@@ -228,6 +258,8 @@ class _Execution:
 
     def _sources(self, name: str) -> list[Source]:
         """The sources of a pipeline that this run asks: all, or those that it was started for."""
+        if self.start.work:
+            return list(self.work.get(name, ()))
         only = self.start.only
         return [source for source in PIPELINES[name] if not only or source.name in only]
 
@@ -250,7 +282,7 @@ class _Execution:
                 "at": clock.stamp(clock.now()),
                 "run_id": step.run_id,
                 "n": step.n,
-                "m": sum(len(self._sources(name)) + 1 for name in self.pipelines),
+                "m": self._total(),
                 **freshness.step_json(step),
             }
         )

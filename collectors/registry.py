@@ -1,7 +1,11 @@
 """What is collected: the pipelines in the order in which they run, and their sources in run order."""
 
-from collectors.model import Source, Upstream
+from collections.abc import Callable, Mapping
+from datetime import date
+
+from collectors.model import Row, Source, Upstream
 from collectors.sources import (
+    coin_history,
     coingecko,
     defillama,
     fear_greed,
@@ -10,6 +14,7 @@ from collectors.sources import (
     headlines,
     news,
     ofr,
+    protocol_history,
     yahoo,
 )
 
@@ -33,6 +38,12 @@ PIPELINES: dict[str, tuple[Source, ...]] = {
 }
 
 SOURCES: dict[str, Source] = {source.name: source for sources in PIPELINES.values() for source in sources}
+# How the past of one item is asked for, of sources that bring many a day: from what stays the same of its
+# rows, the days wanted, and what is stored of it by day.
+HISTORIES: dict[str, Callable[[Row, frozenset[date], Mapping[date, Row]], Source]] = {
+    coingecko.MARKETS.name: coin_history.of,
+    defillama.PROTOCOLS.name: protocol_history.of,
+}
 UPSTREAMS: dict[str, Upstream] = {source.upstream.name: source.upstream for source in SOURCES.values()}
 
 

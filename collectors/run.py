@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from collectors import plans
+from collectors import past, plans
 from collectors.check import check
 from collectors.http import Tally
 from collectors.keep import failed, keep
@@ -29,6 +29,8 @@ from storage.texts import N_
 
 log = logging.getLogger("collector")
 SOURCE_BUDGET_S = 60.0
+# How often a source that is patient asks again.
+TURNS = 4
 AHEAD = timedelta(days=7)
 # So many items that fail say something of the upstream, not of themselves.
 TELLING = 3
@@ -39,8 +41,8 @@ def collect(run: Run, pipeline: str, sources: Sequence[Source], until: float) ->
     """Runs every source of a pipeline until the monotonic instant `until`; their final records in
     run order. Never raises for what a source does."""
     steps = {
-        source.name: StepRecord(
-            run.run_id, run.next_step(), source.name, pipeline, source.name, source.table.name
+        source.step: StepRecord(
+            run.run_id, run.next_step(), source.step, pipeline, source.name, source.table.name
         )
         for source in sources
     }
@@ -57,14 +59,14 @@ def collect(run: Run, pipeline: str, sources: Sequence[Source], until: float) ->
             fetched = done.get(timeout=max(0.0, until - time.monotonic()))
         except queue.Empty:
             break
-        if fetched.source.name not in ended:
-            ended[fetched.source.name] = _finish(run, fetched)
+        if fetched.source.step not in ended:
+            ended[fetched.source.step] = _finish(run, fetched)
     for source in sources:
-        if source.name not in ended:
-            step = run.begun.get(source.name, steps[source.name])
-            step = replace(step, requests=run.tallies.get(source.name, Tally()).sent)
-            ended[source.name] = _finish(run, Fetched(source, step, error=_deadline()))
-    return [ended[source.name] for source in sources]
+        if source.step not in ended:
+            step = run.begun.get(source.step, steps[source.step])
+            step = replace(step, requests=run.tallies.get(source.step, Tally()).sent)
+            ended[source.step] = _finish(run, Fetched(source, step, error=_deadline()))
+    return [ended[source.step] for source in sources]
 
 
 def _deadline() -> CollectError:
@@ -83,16 +85,38 @@ def _fetch_lane(
 ) -> None:
     for source in lane:
         started = clock.now()
-        step = run.begun[source.name] = replace(steps[source.name], started_at=started)
+        step = run.begun[source.step] = replace(steps[source.step], started_at=started)
         if run.stopping.is_set() or time.monotonic() >= until:
             done.put(Fetched(source, step, error=_deadline()))
             continue
         with isolated() as caught:
             ledger.step_started(run.settings, step)
             run.emit(step)
-            caught.result = _fetch(run, source, step, min(until, time.monotonic() + SOURCE_BUDGET_S))
+            caught.result = _patiently(run, source, step, until)
         done.put(caught.result or Fetched(source, step, error=caught.error))
         points.reach("after_fetch")
+
+
+def _patiently(run: Run, source: Source, step: StepRecord, until: float) -> Fetched:
+    """What comes of asking. Where the upstream wants to be left alone for no longer than the run has the
+    patience for, it is asked again then."""
+    for turn in range(TURNS):
+        own = time.monotonic() + max(SOURCE_BUDGET_S, run.patience_s)
+        fetched = _fetch(run, source, step, min(until, own))
+        again = _asked_to_wait(run, fetched) if turn + 1 < TURNS else None
+        if again is None or time.monotonic() + again >= until or run.stopping.wait(again):
+            break
+    return fetched
+
+
+def _asked_to_wait(run: Run, fetched: Fetched) -> float | None:
+    """Seconds, where waiting may help and the run has the patience."""
+    error = fetched.error
+    if not run.patience_s or not isinstance(error, Unavailable) or error.retry_at is None:
+        return None
+    wait = max(0.0, (error.retry_at - clock.now()).total_seconds())
+    # A little later than it said.
+    return wait + 0.1 if error.code in LEFT_ALONE and wait <= run.patience_s else None
 
 
 @dataclass
@@ -130,7 +154,7 @@ def _fetch(run: Run, source: Source, step: StepRecord, until: float) -> Fetched:
     if settings.demo:
         if not invented:
             return Fetched(source, step, skipped="not_due")
-        return Fetched(source, step, ask.now, demo.batch(source.name, ask))
+        return Fetched(source, step, ask.now, past.only(source, demo.batch(source.name, ask, source.days)))
     return _ask_and_parse(run, source, step, ask, until)
 
 
@@ -154,6 +178,7 @@ def _ask_and_parse(run: Run, source: Source, step: StepRecord, ask: Ask, until: 
             believed = replace(batch, rejected=(*batch.rejected, *lost)) if len(lost) >= TELLING else batch
             batch = check(source, believed, run.known, max(answer.at for answer in asked.answers))
             batch = batch if len(lost) >= TELLING else replace(batch, rejected=(*batch.rejected, *lost))
+            batch = past.only(source, batch)
         elif lost:
             batch = Batch((), lost)
     step = replace(step, requests=tally.sent)

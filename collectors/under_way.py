@@ -25,6 +25,8 @@ class Run:
     quiet: threading.Lock = field(default_factory=threading.Lock)
     known: read.Known = field(default_factory=read.Known)
     store_wait_s: float = 5.0
+    # For how long an upstream that asks to be left alone is waited for.
+    patience_s: float = 0.0
     # The newest instant that each upstream told us: what decides which of its days are over.
     observed: dict[str, datetime] = field(default_factory=dict)
     steps: int = 0

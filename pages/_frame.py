@@ -125,7 +125,7 @@ def running_banner(settings: Settings, language: str) -> None:
     if live is None:
         collect_now.by_itself()
         return
-    collect_now.banner(live, freshness.progress(live, steps), lambda run: cancel(settings, run))
+    collect_now.banner(live, freshness.progress(settings, live, steps), lambda run: cancel(settings, run))
 
 
 def cancel(settings: Settings, run_id: str) -> None:

@@ -86,7 +86,7 @@ def last_line(settings: Settings, pipeline: str, language: str) -> None:
         return
     with st.container(height=LINE_PX, border=False, key=f"line_{pipeline}"):
         if live and pipeline in live.pipelines:
-            collect_now.bar(live, freshness.progress(live, ledger.steps(settings, live.run_id)))
+            collect_now.bar(live, freshness.progress(settings, live, ledger.steps(settings, live.run_id)))
         else:
             st.caption(badges.plain(said))
 

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from storage import clock
 from storage.ledger_file import reading
 from storage.ledger_memo import kept
+from storage.ledger_past import BACKFILL
 from storage.settings import Settings
 
 # Longer than two days of any rhythm are apart, and a range that the key of the steps answers at once.
@@ -33,6 +34,8 @@ def _since(settings: Settings, first: str) -> Mapping[str, Movement]:
         "SELECT source, max(finished_at) AS ok_at, min(finished_at) AS first_at,"
         " max(CASE WHEN inserted + updated > 0 THEN finished_at END) AS moved_at"
         " FROM step WHERE run_id >= ? AND state='ok' AND source IS NOT NULL AND finished_at IS NOT NULL"
+        # What fills the past moves nothing on.
+        f" AND run_id NOT IN (SELECT run_id FROM run WHERE trigger = '{BACKFILL}')"
         " GROUP BY source"
     )
     with reading(settings) as db:

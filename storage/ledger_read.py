@@ -8,6 +8,7 @@ from datetime import datetime
 from storage import clock
 from storage.ledger_file import reading
 from storage.ledger_memo import kept
+from storage.ledger_past import BACKFILL
 from storage.records import Counts, PipelineTook, RunRecord, StepRecord
 from storage.settings import Settings
 
@@ -20,6 +21,9 @@ WITH_COUNTS = (
     )
     + " FROM run"
 )
+
+# Runs of the daily collection: one that fills what is past says nothing of how that does.
+_COLLECTS = f"trigger <> '{BACKFILL}'"
 
 
 def _when(text: str | None) -> datetime | None:
@@ -133,7 +137,7 @@ def durations(settings: Settings, pipeline: str, limit: int = 60) -> list[Pipeli
         " min(step.started_at) AS began, max(min(step.finished_at, last.finished_at)) AS ended,"
         " count(step.source) AS sources"
         # The last runs first: the ledger keeps its steps for ever.
-        " FROM (SELECT rowid AS place, * FROM run WHERE finished_at IS NOT NULL AND EXISTS"
+        f" FROM (SELECT rowid AS place, * FROM run WHERE finished_at IS NOT NULL AND {_COLLECTS} AND EXISTS"
         " (SELECT 1 FROM step WHERE step.run_id=run.run_id AND pipeline=:pipeline)"
         " ORDER BY queued_at DESC, rowid DESC LIMIT :limit) AS last"
         " JOIN step ON step.run_id=last.run_id AND step.pipeline=:pipeline GROUP BY last.run_id"
@@ -156,9 +160,9 @@ def _took(row: sqlite3.Row) -> PipelineTook:
 @kept
 def ended_since(settings: Settings, pipeline: str, since: datetime) -> bool:
     """Whether a run took up this pipeline and ended, not before `since`, as ok, partial, failed or skipped
-    there; a start that found another run under way has not."""
+    there; a start that found another run under way has not, and a backfill is for other days."""
     query = (
-        "SELECT 1 FROM run WHERE finished_at >= ? AND coalesce(reason, '') <> 'busy'"
+        f"SELECT 1 FROM run WHERE finished_at >= ? AND coalesce(reason, '') <> 'busy' AND {_COLLECTS}"
         " AND json_extract(outcomes, '$.' || ?) IN ('ok', 'partial', 'failed', 'skipped') LIMIT 1"
     )
     with reading(settings) as db:
@@ -167,8 +171,10 @@ def ended_since(settings: Settings, pipeline: str, since: datetime) -> bool:
 
 @kept
 def last_run(settings: Settings, pipeline: str, states: Sequence[str] = ()) -> RunRecord | None:
-    """The newest run that took up this pipeline, optionally by its outcome there."""
-    query = f"{WITH_COUNTS} WHERE EXISTS (SELECT 1 FROM json_each(run.pipelines) WHERE value=?)"
+    """The newest run that took up this pipeline, a backfill aside; optionally by its outcome there."""
+    query = (
+        f"{WITH_COUNTS} WHERE {_COLLECTS} AND EXISTS (SELECT 1 FROM json_each(run.pipelines) WHERE value=?)"
+    )
     values: list[str] = [pipeline]
     if states:
         marks = ",".join("?" * len(states))
@@ -183,13 +189,14 @@ def last_run(settings: Settings, pipeline: str, states: Sequence[str] = ()) -> R
 
 @kept
 def last_steps(settings: Settings, pipeline: str) -> dict[str, StepRecord]:
-    """The newest finished record of every step of a pipeline, by step name."""
+    """The newest finished record of every step of a pipeline, by step name, those of backfills aside."""
     with reading(settings) as db:
         if db is None:
             return {}
         rows = db.execute(
             "SELECT step.* FROM step JOIN (SELECT step, max(run_id || printf('%06d', n)) AS newest FROM step"
-            " WHERE pipeline=? AND state<>'running' GROUP BY step) AS last"
+            f" WHERE pipeline=? AND state<>'running' AND run_id IN (SELECT run_id FROM run WHERE {_COLLECTS})"
+            " GROUP BY step) AS last"
             " ON last.step=step.step AND last.newest=step.run_id || printf('%06d', step.n)",
             (pipeline,),
         )

@@ -1,25 +1,60 @@
-"""Which days are stored, record by record: what gaps are told from. One pass over each table."""
+"""Which days are stored, record by record: what gaps are told from. One pass over each table.
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+A table of many rows a day (coins, protocols) has a day when a collection saw it whole. Of the days between,
+what a backfill filled in counts row by row: one that was killed half-way has not filled its days.
+"""
+
+from bisect import bisect_left
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
+from itertools import pairwise
 
 import duckdb
 
 from storage import absent
-from storage.tables import CRYPTO_PRICE, PROTOCOL_TVL
+from storage.tables import CRYPTO_PRICE, PAST, PROTOCOL_TVL, Table
+
+TABLES: tuple[Table, ...] = (CRYPTO_PRICE, PROTOCOL_TVL)
+_NONE: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Items:
+    """The items (coins, protocols) of a table. `seen`: days that a collection saw whole, ascending;
+    `stored`: items by day, of every day that is asked for; `absent`: days of which the upstream has no value,
+    by item."""
+
+    seen: Sequence[date]
+    stored: Mapping[date, Collection[str]]
+    absent: Mapping[str, Collection[date]] = field(default_factory=dict)
+
+    def expected(self, day: date) -> Collection[str]:
+        """The items of the last day before it that was seen, and of the first one after it; of a day that
+        was seen, its own."""
+        at = bisect_left(self.seen, day)
+        if at < len(self.seen) and self.seen[at] == day:
+            return self.stored.get(day, _NONE)
+        beside = self.seen[max(0, at - 1) : at + 1] if at else self.seen[:1]
+        return frozenset[str]().union(*(self.stored.get(one, _NONE) for one in beside))
+
+    def lacking(self, day: date) -> frozenset[str]:
+        """The items that should have a row of that day, and have none."""
+        missing = frozenset(self.expected(day)).difference(self.stored.get(day, _NONE))
+        return frozenset(item for item in missing if day not in self.absent.get(item, ()))
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
     """The stored days of one record: from `first` to `last`. `jumps`: neighbours among them that lie more
     than a day apart, ascending; whether there should have been days between them says the calendar.
-    `absent`: days of which the upstream has no value."""
+    `absent`: days of which the upstream has no value. `items`: of a table with many rows a day."""
 
     first: date
     last: date
     jumps: tuple[tuple[date, date], ...] = ()
     absent: Collection[date] = ()
+    items: Items | None = None
 
 
 def _held(days: str) -> str:
@@ -32,18 +67,104 @@ def _held(days: str) -> str:
     )
 
 
-def held(connection: duckdb.DuckDBPyConnection, least: Mapping[str, int]) -> dict[str, Held]:
+def held(
+    connection: duckdb.DuckDBPyConnection,
+    least: Mapping[str, int],
+    since: date | None = None,
+    *,
+    every: bool = False,
+) -> dict[str, Held]:
     """By series of `observation`, and by name of the tables that hold many rows a day; of those a day counts
-    from `least` rows on, by name of the table."""
-    found = connection.execute(_held("SELECT series AS name, date FROM observation")).fetchall()
-    for table in (CRYPTO_PRICE, PROTOCOL_TVL):
-        days = f"SELECT '{table.name}' AS name, date FROM {table.name} GROUP BY date HAVING count(*) >= ?"
-        found += connection.execute(_held(days), [least.get(table.name, 1)]).fetchall()
+    from `least` rows on, by name of the table. `since`: what the items had from then on is told too, where
+    the record begins later; `every`: that of days which were seen whole as well."""
     without = absent.known(connection)
-    return {
+    found = connection.execute(_held("SELECT series AS name, date FROM observation")).fetchall()
+    records = {
         str(name): Held(
             first, last, tuple((before, after) for before, after in jumps or ()), without.get(str(name), ())
         )
         for name, first, last, jumps in found
         if first is not None
     }
+    for table in TABLES:
+        record = _of_table(connection, table, least.get(table.name, 1), without, since, every)
+        if record is not None:
+            records[table.name] = record
+    return records
+
+
+def _of_table(
+    connection: duckdb.DuckDBPyConnection,
+    table: Table,
+    least: int,
+    without: Mapping[str, Collection[date]],
+    since: date | None,
+    every: bool,
+) -> Held | None:
+    seen = [
+        row[0]
+        for row in connection.execute(
+            f"SELECT date FROM {table.name} GROUP BY date"
+            f" HAVING count(*) FILTER (NOT ends_with(source, '{PAST}')) >= ? ORDER BY date",
+            [least],
+        ).fetchall()
+    ]
+    if not seen:
+        return None
+    jumps = tuple((before, after) for before, after in pairwise(seen) if (after - before).days > 1)
+    first = min(since, seen[0]) if since else seen[0]
+    beside = seen if every else _beside(seen, jumps)
+    prefix = f"{table.name}."
+    items = Items(
+        seen,
+        _stored(connection, table, seen, beside, first),
+        {name.removeprefix(prefix): days for name, days in without.items() if name.startswith(prefix)},
+    )
+    return Held(seen[0], seen[-1], jumps, items=items)
+
+
+def _beside(seen: Sequence[date], jumps: Iterable[tuple[date, date]]) -> list[date]:
+    """Days that were seen whole and lie beside others: what these should have is told from them."""
+    return sorted({day for jump in jumps for day in jump} | {seen[0], seen[-1]})
+
+
+def _stored(
+    connection: duckdb.DuckDBPyConnection,
+    table: Table,
+    seen: Sequence[date],
+    beside: Sequence[date],
+    first: date,
+) -> dict[date, set[str]]:
+    """Items by day: of the days `beside`, and of every one since `first` that was not seen whole."""
+    key = table.key[0]
+    rows = connection.execute(
+        f"SELECT date, {key} FROM {table.name} WHERE date >= ? AND (date IN (SELECT unnest(?::DATE[]))"
+        " OR date NOT IN (SELECT unnest(?::DATE[])))",
+        [first, list(beside), list(seen)],
+    ).fetchall()
+    found: dict[date, set[str]] = {}
+    for day, item in rows:
+        found.setdefault(day, set()).add(str(item))
+    return found
+
+
+def rows_of(
+    connection: duckdb.DuckDBPyConnection, table: Table, items: Collection[str]
+) -> dict[str, dict[date, dict[str, object]]]:
+    """The stored rows of items by day, without provenance, oldest first; the items as they stand in the
+    newest list: the largest first."""
+    key, names = table.key[0], [name for name, _kind in table.columns]
+    size = "market_cap" if "market_cap" in names else "tvl"
+    answer = connection.execute(
+        f"SELECT {', '.join(names)} FROM {table.name} WHERE {key} IN (SELECT unnest(?)) ORDER BY date",
+        [sorted(items)],
+    ).fetchall()
+    found: dict[str, dict[date, dict[str, object]]] = {}
+    for values in answer:
+        row = dict(zip(names, values, strict=True))
+        found.setdefault(str(row[key]), {})[row["date"]] = row
+
+    def size_of(item: str) -> float:
+        return float(str(found[item][max(found[item])][size] or 0))
+
+    return {item: found[item] for item in sorted(found, key=size_of, reverse=True)}

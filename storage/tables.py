@@ -89,6 +89,9 @@ SERIES = Table(
     ("series",),
 )
 
+# Sources of which the name ends so filled days in later, whole ones from what an upstream keeps of them.
+PAST = ".history"
+
 # `replaced` holds the values that stood before, as JSON; `known_at` is since when they were known.
 REVISION = Table(
     "revision",

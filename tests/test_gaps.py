@@ -12,15 +12,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-import collect
 from collectors import gaps
 from collectors.keep import gaps_within
+from collectors.model import Batch
 from collectors.registry import PIPELINES, SOURCES
-from storage import absent, clock, db
+from storage import absent, db
 from storage.ledger_movement import Movement
 from storage.read_gaps import Held, held
 from storage.settings import load
 from storage.texts import speaking
+from tests.desk import Desk
 from tests.upstream import FakeUpstream
 
 # A Tuesday, 07:30 in Seoul: what was scheduled for 06:00 is late where it is missing.
@@ -194,34 +195,19 @@ def test_what_an_answer_leaves_out_between_its_days_is_what_the_upstream_has_not
         {"series": MOOD, "date": day, "value": 1.0}
         for day in (*days("2026-11-01", 2), *days("2026-11-05", 1))
     ]
-    assert gaps_within(GREED, rows) == [(MOOD, day) for day in days("2026-11-03", 2)]
+    assert gaps_within(GREED, Batch(rows)) == [(MOOD, day) for day in days("2026-11-03", 2)]
     # Of what can only be seen live an answer says nothing of other days.
     live = [{"series": "coingecko.btc_dominance", "date": day, "value": 1.0} for day in days("2026-11-01", 1)]
-    assert gaps_within(DOMINANCE, live) == []
+    assert gaps_within(DOMINANCE, Batch(live)) == []
 
 
 # ---------------------------------------------------------------- days off
 
 
-class Desk:
-    """One machine: a turned clock, a fake upstream, the command line in this process."""
-
-    def __init__(self, up: FakeUpstream, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
-        self.up, self.capsys, self.at = up, capsys, NOW
-        monkeypatch.setattr(clock, "now", lambda: self.at)
-        os.environ.update(up.env(), COLLECTOR_PACE_S="0")
-
-    def collect(self, at: datetime, *words: str) -> tuple[int, str]:
-        self.at = self.up.clock = at
-        self.up.reset_counts()
-        code = collect.main([*words])
-        return code, self.capsys.readouterr().out
-
-
 @pytest.fixture
 def desk(home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Desk]:
     with FakeUpstream() as up, speaking("en"):
-        yield Desk(up, monkeypatch, capsys)
+        yield Desk(up, monkeypatch, capsys, NOW)
 
 
 @pytest.mark.parametrize("trigger", ["schedule", "catchup", "cli"])

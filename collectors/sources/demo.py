@@ -46,6 +46,8 @@ class _Span:
     today: date
     hour: int
     since: date | None
+    # Somebody asks for the days that nobody collected.
+    missed: bool = False
 
     @property
     def start(self) -> date:
@@ -57,17 +59,17 @@ class _Span:
         for n in range((self.today - self.first).days + 1):
             day = self.first + _DAY * n
             seen = day == self.since or day >= self.today - _DAY
-            if seen or (day.month, day.day) not in gaps:
+            if self.missed or seen or (day.month, day.day) not in gaps:
                 yield LEAD + n, day
 
     def levels(self, path: Path) -> list[float]:
         return [_figures(level) for level in levels(path, self.start, self.today, self.hour)]
 
 
-def _span(ask: Ask) -> _Span:
+def _span(ask: Ask, days: frozenset[date]) -> _Span:
     now = ask.now.astimezone(UTC)
     first = ask.since if ask.since is not None else now.date() - HISTORY
-    return _Span(min(first, now.date()), now.date(), now.hour, ask.since)
+    return _Span(min(first, now.date(), *days), now.date(), now.hour, ask.since, bool(days))
 
 
 def _figures(value: float) -> float:
@@ -206,11 +208,12 @@ _SAID = {
 SOURCES: frozenset[str] = frozenset(_GENERATORS) | frozenset(_OBSERVED) | frozenset(_SAID)
 
 
-def batch(source: str, ask: Ask) -> Batch:
+def batch(source: str, ask: Ask, days: frozenset[date] = frozenset()) -> Batch:
     """The rows of `source` from `ask.since` (its whole history where nothing is stored) to what is out by
-    `ask.now`. Raises KeyError for a source that has no generator."""
+    `ask.now`; with `days`, those are among them also where nobody collected. Raises KeyError for a source
+    that has no generator."""
     if source in _GENERATORS:
-        return Batch(tuple(_GENERATORS[source](_span(ask))))
+        return Batch(tuple(_GENERATORS[source](_span(ask, days))))
     now = ask.now.astimezone(UTC)
     if source in _SAID:
         said, history = _SAID[source]

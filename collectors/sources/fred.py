@@ -246,6 +246,8 @@ def _source(line: _Line) -> Source:
         dead_after=timedelta(days=45),
         serves_stored=True,
         history=WHOLE,
+        # What it is measured in, and the values.
+        calls=2,
         # Without a trade of that paper there is no rate, sometimes for days.
         pauses=4 if line.id == "DCPF3M" else 0,
         required=line.required,

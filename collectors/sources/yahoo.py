@@ -236,6 +236,8 @@ def _source(
         dead_after=timedelta(days=30),
         serves_stored=True,
         history=WHOLE,
+        # The zone of its exchange comes first.
+        calls=2,
         required=required,
     )
 

@@ -10,6 +10,7 @@ from .market import Market, midnight
 from .wire import Reply, compact
 
 FIRST = date(2018, 12, 16)
+PAST_DAYS = 800
 _TTL = (("cache-control", "public, max-age=600"),)
 
 
@@ -42,6 +43,8 @@ class DefiLlama:
         """Unknown chains answer 400, unknown paths the plain-text 404 of an outage."""
         if path in self._routes:
             return Reply(200, self._body(path), headers=_TTL)
+        if path.startswith("/protocol/"):
+            return self._protocol(path.removeprefix("/protocol/"))
         if path.startswith("/v2/historicalChainTvl/"):
             return compact({"message": "No chain goes by that name"}, 400)
         return Reply(404, b"404 page not found\n", "text/plain; charset=utf-8")
@@ -57,6 +60,21 @@ class DefiLlama:
         today = self.market.today()
         days = (FIRST + timedelta(days=n) for n in range((today - FIRST).days + 1))
         return _minified([{"date": midnight(day), "tvl": self.market.tvl(day)} for day in days])
+
+    def _protocol(self, slug: str) -> Reply:
+        """One point a day at its midnight, and one of now."""
+        today = self.market.today()
+        days = [today - timedelta(days=back) for back in range(PAST_DAYS, -1, -1)]
+        values = protocols.past(self.market, slug, days)
+        if values is None:
+            return compact({"message": "Protocol is not in our database"}, 400)
+        points = [
+            {"date": midnight(day), "totalLiquidityUSD": value}
+            for day, value in zip(days, values, strict=True)
+        ]
+        points.append({"date": int(self.market.now().timestamp()), "totalLiquidityUSD": values[-1]})
+        about = {"id": "111", "name": slug, "symbol": "-", "chains": ["Ethereum"], "currentChainTvls": {}}
+        return compact({**about, "tvl": points, "chainTvls": {}, "tokensInUsd": [], "tokens": []})
 
     def _chains(self) -> bytes:
         return _minified(protocols.chains(self.market, self.market.today()))

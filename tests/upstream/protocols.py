@@ -140,6 +140,20 @@ def _today(
     return row
 
 
+def past(market: Market, wanted: str, days: Sequence[date]) -> list[float] | None:
+    """The value of one of the named protocols on each day, in USD; None where no name has that slug. Of two
+    with one slug it is the larger."""
+    found = [
+        (total, f"{described['name']}{n}")
+        for n, (described, total, _chains) in enumerate(_named(market.seed))
+        if described["slug"] == wanted and total
+    ]
+    if not found:
+        return None
+    total, name = max(found)
+    return [total * market.growth(name, day) for day in days]
+
+
 def tail(seed: int) -> list[Protocol]:
     """6,840 generated rows, all below 30 million USD, the same for a seed on every day."""
     source = random.Random(f"{seed}:tail")

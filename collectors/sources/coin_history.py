@@ -1,0 +1,117 @@
+"""CoinGecko: a year of closes of one coin, for days that nobody collected.
+
+`market_chart` of more than 90 days has one point a day, at 00:00 UTC: the price at which the day before it
+ended. So the row of a day takes the point at its end, as the closes of every morning do; changes are those
+between closes, the rank of a day that is over cannot be had. Without a paid plan 365 days, no more.
+https://docs.coingecko.com (as of 2026-11).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date, timedelta
+from functools import partial
+from typing import Any
+from urllib.parse import quote
+
+from collectors.model import Answer, Ask, Batch, Changed, Rejected, Request, Row, Source
+from collectors.payload import Unfit, json_of, list_of, member, number
+from collectors.sources.coingecko import DOLLAR_COINS, DOLLAR_TOLERANCE, UPSTREAM
+from collectors.sources.daily import Points, change, leaps, same_thing
+from storage.tables import CRYPTO_PRICE, PAST
+from storage.texts import N_
+
+REACH = timedelta(days=365)
+LEAP = 20.0
+
+HISTORY = Source(
+    name=f"coingecko{PAST}",
+    upstream=UPSTREAM,
+    table=CRYPTO_PRICE,
+    rows=(0, 1_000),
+    required=False,
+    history=REACH,
+)
+
+
+def of(coin: Row, days: frozenset[date], stored: Mapping[date, Row]) -> Source:
+    """The source of one coin's history. `coin`: coin, symbol, name; `days`: those that are wanted; `stored`:
+    its rows, by day."""
+    return replace(
+        HISTORY,
+        part=quote(str(coin["coin"]), safe=""),
+        days=days,
+        requests=partial(_requests, str(coin["coin"])),
+        parse=partial(_parse, coin, days, stored),
+    )
+
+
+def _requests(coin: str, ask: Ask) -> Sequence[Request]:
+    params = {"vs_currency": "usd", "days": str(REACH.days)}
+    return [Request(f"{ask.base}/coins/{quote(coin, safe='')}/market_chart", params, ask.plan.secrets)]
+
+
+def _parse(
+    coin: Row, days: frozenset[date], stored: Mapping[date, Row], answers: Sequence[Answer], ask: Ask
+) -> Batch:
+    """Rows of `crypto_price`, one a UTC day that is over. Raises Changed where the shape differs, or the
+    prices are not the coin's in USD."""
+    answer = answers[0]
+    payload = json_of(answer.body)
+    prices, caps, volumes = (
+        Points(list_of(member(payload, name, "market_chart"), name), answer.at, _point)
+        for name in ("prices", "market_caps", "total_volumes")
+    )
+    closes = prices.closes()
+    _must_be(coin, closes, stored)
+    wrong = {day for day, price in closes.items() if price <= 0} | set(leaps(closes, LEAP))
+    cap_at, volume_at = caps.closes(), volumes.closes()
+    rows: list[Row] = []
+    for day, price in closes.items():
+        if day in wrong:
+            continue
+        # What was seen of a day and is unknown to the history stays.
+        row: Row = {
+            "rank": None, **stored.get(day, {}), "coin": coin["coin"], "date": day, "symbol": coin["symbol"],
+            "name": coin["name"], "price": price,
+            "change_24h": change(closes, day, 1), "change_7d": change(closes, day, 7),
+            "change_30d": change(closes, day, 30),
+        }  # fmt: skip
+        # A cap of 0 is how CoinGecko says that it does not know.
+        known = {"market_cap": cap_at.get(day) or None, "volume": volume_at.get(day)}
+        rows.append({**{name: row.get(name) for name in known}, **row, **_given(known)})
+    rejected = [
+        Rejected({"coin": coin["coin"], "date": day, "price": closes[day]}, "implausible") for day in wrong
+    ]
+    newest = max(closes, default=date.min)
+    without = [
+        (f"{CRYPTO_PRICE.name}.{coin['coin']}", day) for day in sorted(days - closes.keys()) if day < newest
+    ]
+    return Batch(rows, (*prices.rejected, *rejected), without)
+
+
+def _given(values: Mapping[str, float | None]) -> Row:
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _point(item: Any) -> tuple[float, float | None]:
+    if not isinstance(item, list) or len(item) != 2:
+        raise Unfit("not_a_point")
+    # A null in place of an instant is 1970, which is refused.
+    return (number(item[0]) or 0.0) / 1000, number(item[1], least=0)
+
+
+def _must_be(coin: Row, closes: Mapping[date, float], stored: Mapping[date, Row]) -> None:
+    if not closes:
+        raise Changed(
+            "empty", N_("CoinGecko has no past of {coin} yet. Nothing was filled."), coin=coin["coin"]
+        )
+    if coin["coin"] in DOLLAR_COINS:
+        middle = sorted(closes.values())[len(closes) // 2]
+        if abs(middle - 1) > DOLLAR_TOLERANCE:
+            raise Changed(
+                "suspect",
+                N_("A dollar coin is quoted at {price}: these prices are not in USD. Old values stay."),
+                price=f"{middle:.3f}",
+            )
+    live = {day: float(str(row["price"])) for day, row in stored.items() if row.get("price") is not None}
+    same_thing(closes, live, str(coin["coin"]))
