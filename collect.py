@@ -104,6 +104,7 @@ def _pipeline_parser() -> _Parser:
     # What the console says to the process that it starts.
     parser.add_argument("--run-id", help=argparse.SUPPRESS)
     parser.add_argument("--source", action="append", default=[], help=argparse.SUPPRESS)
+    parser.add_argument("--then-since", help=argparse.SUPPRESS)
     # What a task of Windows says, which has no environment of its own.
     parser.add_argument("--setting", type=_setting, action="append", default=[], help=argparse.SUPPRESS)
     return parser
@@ -145,7 +146,12 @@ def _collect(argv: Sequence[str]) -> int:
         PIPELINES if "all" in given.after else tuple(given.after),
         frozenset(given.source),
     )
-    return _begin(settings, start, console_lines.Lines(settings, as_json=given.json))
+    code = _begin(settings, start, console_lines.Lines(settings, as_json=given.json))
+    if given.then_since and code in (0, 1):
+        # What was asked for together: the record, and the past of what it now holds.
+        words = ["--since", given.then_since, *(["--demo"] if given.demo else [])]
+        return _backfill([*words, *(["--json"] if given.json else [])])
+    return code
 
 
 def _begin(settings: Settings, start: Any, lines: Any) -> int:

@@ -4,23 +4,54 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 
 from storage import clock, ledger
+from storage.ledger_past import BACKFILL
 from storage.settings import ROOT, Settings
 
 
-def launch(settings: Settings, pipelines: Sequence[str], trigger: str, sources: Sequence[str] = ()) -> str:
+def launch(
+    settings: Settings,
+    pipelines: Sequence[str],
+    trigger: str,
+    sources: Sequence[str] = (),
+    then_since: date | None = None,
+) -> str:
     """Reserves a run and starts its process, detached; gives the run_id at once. `sources`: only these.
+    `then_since`: when it has ended, a backfill from that day on follows, a run of its own.
 
     Raises ledger.Busy naming the run under way when there is one.
     """
+    words = [*pipelines, "--trigger", trigger]
+    for source in sources:
+        words += ["--source", source]
+    if then_since is not None:
+        words += ["--then-since", then_since.isoformat()]
+    return _reserved(settings, pipelines, trigger, words)
+
+
+def backfill(
+    settings: Settings,
+    pipelines: Sequence[str],
+    since: date | None = None,
+    until: date | None = None,
+    sources: Sequence[str] = (),
+) -> str:
+    """The same for a backfill of these days (None: as far as there are gaps) and sources."""
+    words = ["backfill"]
+    for option, day in (("--since", since), ("--until", until)):
+        words += [option, day.isoformat()] if day is not None else []
+    for source in sources:
+        words += ["--source", source]
+    return _reserved(settings, pipelines, BACKFILL, words)
+
+
+def _reserved(settings: Settings, pipelines: Sequence[str], trigger: str, words: Sequence[str]) -> str:
     run_id = ledger.new_run_id(clock.now())
     ledger.reserve(settings, run_id, pipelines, trigger, os.environ.get("COLLECTOR_STARTER"))
-    command = [sys.executable, "-X", "utf8", str(ROOT / "collect.py"), *pipelines]
-    command += ["--trigger", trigger, "--run-id", run_id]
-    for source in sources:
-        command += ["--source", source]
+    command = [sys.executable, "-X", "utf8", str(ROOT / "collect.py"), *words, "--run-id", run_id]
     if settings.demo:
         command.append("--demo")
     _spawn(command, ROOT)

@@ -1,7 +1,7 @@
 """How a page starts a run."""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 
@@ -13,10 +13,15 @@ from storage.texts import _
 
 
 def start(settings: Settings, pipelines: Sequence[str], only: Sequence[str] = ()) -> bool:
-    """Starts a run, of the sources `only` where there are any, and comes back at once: whether it began.
-    One that is under way stays the only one; what hinders it is told in a toast."""
+    """Starts a run, of the sources `only` where there are any, and comes back at once: whether it began."""
+    return started(settings, lambda: launch.launch(settings, pipelines, "console", only))
+
+
+def started(settings: Settings, launched: Callable[[], str]) -> bool:
+    """What `launched` starts, and whether it began: it gives the id of the run. One that is under way stays
+    the only one; what hinders it is told in a toast."""
     try:
-        collect_now.watch(launch.launch(settings, pipelines, "console", only))
+        collect_now.watch(launched())
         return True
     except ledger.Busy as other:
         collect_now.watch(other.run_id)

@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from collectors.registry import UPSTREAMS
+from pages import _gaps
 from pages._view import (
     cards,
     chart_marks,
@@ -223,6 +224,7 @@ def _nothing(frames: Frames) -> None:
     st.header(plain(_("No crypto numbers yet")), anchor=False)
     said = _("Press Collect now on the Overview, or run {command}.")
     st.info(said.format(command="`python collect.py crypto`"), icon=":material/play_circle:")
+    _gaps.begin(settings.load())
 
 
 def draw() -> None:
@@ -241,6 +243,7 @@ def draw() -> None:
     )
     names = dict(zip(latest["coin"], latest["name"], strict=True))
     _head(page)
+    _gaps.offer_year(config)
     _figures(page)
     crypto_choice.start(list(names))
     choice = crypto_choice.controls(names)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from collectors.registry import PIPELINES, SOURCES
+from pages import _gaps
 from pages._start import start
 from pages._view import (
     badges,
@@ -135,6 +136,7 @@ def below(settings: Settings, choice: Choice) -> None:
     run_card(settings, run, steps, {name: one for name, one in middles.items() if one is not None})
     evidence(settings, run, steps)
     durations(settings, run, {name: found for name, found in took.items() if found})
+    _gaps.calendar(settings)
     if steps:
         st.markdown(f"**{badges.plain(_('What every step did'))}**")
         run_tables.step_table(run, steps)

@@ -13,6 +13,7 @@ import sys
 import time
 import uuid
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -134,7 +135,7 @@ def serve(settings: "Settings", *, browse: bool) -> int:
             children.append(
                 spawn([sys.executable, "collect.py", *stale, "--trigger", "catchup"], environment)
             )
-        return _watch(children[0])
+        return _watch(settings, environment, children)
     except KeyboardInterrupt:
         return 0
     finally:
@@ -193,12 +194,37 @@ def not_fresh(environment: Mapping[str, str]) -> list[str]:
         return []
 
 
-def _watch(console: "subprocess.Popen[bytes]") -> int:
+def _watch(
+    settings: "Settings", environment: Mapping[str, str], children: list["subprocess.Popen[bytes]"]
+) -> int:
+    """Until the console ends. When the first collection is over, the year before it is filled in."""
+    console, collection = children[0], children[-1]
+    looked = settings.demo
     # Polled, because a wait without an end cannot be interrupted on Windows.
     while console.poll() is None:
+        if not looked and (collection is console or collection.poll() is not None):
+            looked = True
+            since = year_to_fill(settings)
+            if since is not None:
+                words = [sys.executable, "collect.py", "backfill", "--since", since]
+                children.append(spawn(words, environment))
         time.sleep(0.25)
     print(_("The console ended with code {code}.").format(code=console.returncode), file=sys.stderr)
     return 1
+
+
+def year_to_fill(settings: "Settings") -> str | None:
+    """The day a year ago, where no backfill has come to its end yet; one that was cancelled or killed goes on
+    where it was."""
+    from storage import ledger_past
+
+    try:
+        if ledger_past.filled_since(settings) is not None:
+            return None
+    except (sqlite3.Error, OSError):
+        # What is wrong with the ledger the console tells.
+        return None
+    return (datetime.now(UTC).date() - timedelta(days=365)).isoformat()
 
 
 def close(settings: "Settings", starter: str, children: Sequence["subprocess.Popen[bytes]"]) -> None:

@@ -6,6 +6,7 @@ what a backfill filled in counts row by row: one that was killed half-way has no
 
 from bisect import bisect_left
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import pairwise
@@ -13,7 +14,7 @@ from itertools import pairwise
 import duckdb
 
 from storage import absent
-from storage.tables import CRYPTO_PRICE, PAST, PROTOCOL_TVL, Table
+from storage.tables import CRYPTO_PRICE, NEWS, PAST, PROTOCOL_TVL, Table
 
 TABLES: tuple[Table, ...] = (CRYPTO_PRICE, PROTOCOL_TVL)
 _NONE: frozenset[str] = frozenset()
@@ -168,3 +169,33 @@ def rows_of(
         return float(str(found[item][max(found[item])][size] or 0))
 
     return {item: found[item] for item in sorted(found, key=size_of, reverse=True)}
+
+
+def states(connection: duckdb.DuckDBPyConnection, first: date) -> dict[str, dict[date, str]]:
+    """What is stored of every day from `first` on: `collected`, `filled` by a backfill, or `provisional`; by
+    series, by table of many rows a day, and of texts by table or source (the days of publication, UTC)."""
+    word = (
+        "CASE WHEN bool_or(provisional) THEN 'provisional'"
+        f" WHEN bool_and(ends_with(source, '{PAST}')) THEN 'filled' ELSE 'collected' END"
+    )
+    found = connection.execute(
+        f"SELECT series, date, {word} FROM observation WHERE date >= ? GROUP BY series, date", [first]
+    ).fetchall()
+    for table in TABLES:
+        found += connection.execute(
+            f"SELECT '{table.name}', date, {word} FROM {table.name} WHERE date >= ? GROUP BY date", [first]
+        ).fetchall()
+    # A store that no run of this version has opened yet has not got these.
+    with suppress(duckdb.CatalogException):
+        found += connection.execute(
+            f"SELECT if(starts_with(id, '{NEWS}'), 'news.feeds', 'feeds.headlines') AS name,"
+            " CAST(published_at AS DATE) AS day, 'collected' FROM news_item WHERE published_at >= ?"
+            " GROUP BY name, day UNION ALL"
+            " SELECT 'fed_speech', CAST(published_at AS DATE) AS day, 'collected' FROM fed_speech"
+            " WHERE published_at >= ? GROUP BY day",
+            [first, first],
+        ).fetchall()
+    told: dict[str, dict[date, str]] = {}
+    for name, day, state in found:
+        told.setdefault(str(name), {})[day] = str(state)
+    return told

@@ -44,6 +44,10 @@ ASKED = (
     "collectors.launch",
     "collectors.freshness",
     "collectors.gaps",
+    "collectors.gap_calendar",
+    "collectors.backfill.plan",
+    # Whether a year was filled in, and which days are stored.
+    "storage.ledger_past",
     # What the doctor says, and what of it is a table.
     "collectors.doctor",
     "storage.store_health",
@@ -89,6 +93,7 @@ MAY: tuple[tuple[str, tuple[str, ...]], ...] = (
             "storage.clock",
             "storage.store_health",
             "collectors.freshness",
+            "collectors.gap_calendar",
             "collectors.doctor.finding",
             "collectors.stress.inputs",
             "collectors.stress.alerts",
@@ -112,6 +117,7 @@ MAY: tuple[tuple[str, tuple[str, ...]], ...] = (
             "storage.db",
             "storage.ledger",
             "storage.ledger_file",
+            "storage.ledger_past",
             "storage.store_error",
             "storage.texts",
         ),

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from datetime import date
     from typing import Any
 
-    from collectors.backfill.plan import Plan, Want
+    from collectors.backfill.plan import Plan
     from storage.settings import Settings
 
 MODES = ("missing", "failed", "all")
@@ -126,15 +126,16 @@ def _fill(settings: Settings, made: Plan, given: Any, begin: Callable[..., int])
     )
     code = begin(settings, start, console_lines.Lines(settings, as_json=given.json))
     if code == 0:
-        _remember(settings, made.want)
+        _remember(settings, made)
     return code
 
 
-def _remember(settings: Settings, want: Want) -> None:
+def _remember(settings: Settings, made: Plan) -> None:
     """From when on nothing is left to be filled: the console does not start it by itself again."""
     from storage import ledger
 
-    if want.since and not want.only and not want.until:
+    want = made.want
+    if made.begun and want.since and not want.only and not want.until:
         ledger.remember(settings, "filled_since", want.since.isoformat())
 
 
@@ -145,8 +146,7 @@ def _nothing(settings: Settings, made: Plan, given: Any) -> None:
     if given.run_id:
         # Somebody filled it since the console asked.
         ledger.finish(settings, given.run_id, "skipped", 0, {}, "not_due")
-    if ledger.exists(settings):
-        _remember(settings, made.want)
+    _remember(settings, made)
     if given.json:
         console_lines.put_json(as_json(made))
         return

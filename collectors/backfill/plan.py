@@ -9,12 +9,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from threading import Lock
 
 from collectors import freshness, gaps
 from collectors.gaps import Gap
 from collectors.model import Row, Source, Upstream
-from collectors.registry import HISTORIES, PIPELINES
+from collectors.registry import HISTORIES, PIPELINES, SOURCES
 from storage import clock, db, ledger_past, read_gaps
+from storage import kept as storage_kept
 from storage.read_gaps import Held
 from storage.settings import Settings
 from storage.tables import OBSERVATION
@@ -38,16 +40,14 @@ class Want:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What is asked in one step: the days of a source, or of one of its items (a coin, a protocol)."""
+    """What is asked in one step: the days of a source, or of one of its items (a coin, a protocol). `calls`:
+    as many requests at most, where nothing goes wrong."""
 
     pipeline: str
     source: Source
     days: tuple[date, ...]
     item: str | None = None
-
-    @property
-    def calls(self) -> int:
-        return self.source.calls
+    calls: int = 1
 
     @property
     def rows(self) -> int:
@@ -58,13 +58,16 @@ class Part:
 @dataclass(frozen=True, slots=True)
 class Plan:
     """`parts` in the order in which they are asked; `gone`: missing days that nobody can give any more.
-    `pauses`: seconds between two requests, by upstream."""
+    `pauses`: seconds between two requests, by upstream. `begun`: there are coins and protocols, whose past
+    can be asked for. `problem`: what was in the way of looking."""
 
     want: Want
     today: date
     parts: Sequence[Part] = ()
     gone: Sequence[Gap] = ()
     pauses: Mapping[str, float] = field(default_factory=dict)
+    begun: bool = False
+    problem: db.StoreError | None = None
 
     @property
     def pipelines(self) -> tuple[str, ...]:
@@ -108,6 +111,24 @@ def make(settings: Settings, want: Want, wait_s: float = 1.0) -> Plan:
         parts,
         [gap for gap in look.gone() if _within(want, gap)],
         {name: _pause_s(settings, upstream) for name, upstream in pauses.items()},
+        all(source.kept_as in held for source in SOURCES.values() if source.name in HISTORIES),
+    )
+
+
+_kept: dict[tuple[Want, date], dict[str, tuple[str, Plan]]] = {}
+_guard = Lock()
+_MOST = 64
+
+
+def kept(settings: Settings, want: Want) -> Plan:
+    """The plan for the pages: made once after every merge and once a day, for all of the process."""
+    today = clock.now().date()
+    with _guard:
+        held = _kept.setdefault((want, today), {})
+        while len(_kept) > _MOST:
+            _kept.pop(next(iter(_kept)))
+    return storage_kept.serve(
+        held, _guard, settings, lambda: make(settings, want, 0.3), lambda: Plan(want, today)
     )
 
 
@@ -158,7 +179,8 @@ class _Look:
         if not days:
             return []
         if self.settings.demo or source.name not in HISTORIES:
-            return [Part(pipeline, source, tuple(days))]
+            # An invented market asks nobody.
+            return [Part(pipeline, source, tuple(days), calls=0 if self.settings.demo else source.calls)]
         return [
             Part(pipeline, source, tuple(row), item)
             for item, row in sorted(self._items(source, days).items())
