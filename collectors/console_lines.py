@@ -40,6 +40,7 @@ STATES = {
 }
 
 
+BACKFILL = "python collect.py backfill"
 # As many gaps are told one by one.
 GAPS = 8
 
@@ -223,6 +224,8 @@ def put_gaps(found: Sequence[Gap]) -> None:
         put(_("gap: {text}").format(text=gaps.said(gap, day)))
     if len(newest) > GAPS:
         put(_("gap: and {n} more").format(n=number(len(newest) - GAPS)))
+    if any(gap.recoverable for gap in found):
+        put(_("Fill in what can be had: {command}").format(command=BACKFILL))
 
 
 def put_all_gaps(settings: Settings, found: Sequence[Gap]) -> None:
@@ -238,6 +241,8 @@ def put_all_gaps(settings: Settings, found: Sequence[Gap]) -> None:
         if most.calls:
             text = ngettext("{n} call, {minutes} min", "{n} calls, {minutes} min", most.calls)
             put("  " + text.format(n=number(most.calls), minutes=decimal(gaps.minutes(settings, most))))
+    if any(gap.recoverable for gap in found):
+        put(_("Fill in what can be had: {command}").format(command=BACKFILL))
 
 
 def decimal(value: float) -> str:

@@ -40,6 +40,8 @@ def hand_card(settings: Settings, status: Status) -> None:
             st.page_link(
                 "runs.py", label=_("See the run"), icon=":material/history:", query_params={"run": newest}
             )
+        elif any(gap.recoverable for gap in gaps.to_tell(settings).gaps):
+            st.page_link("runs.py", label=_("Fill in missing days"), icon=":material/healing:")
 
 
 def _late(settings: Settings, status: Status) -> list[str]:

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import textwrap
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -140,3 +141,52 @@ def test_a_status_that_cannot_be_read_collects_nothing(
     (life / "collect.py").write_text("print('{')\n")
     assert start.not_fresh(dict(os.environ)) == []
     assert "collect.py status" in capsys.readouterr().out
+
+
+class _Child:
+    """A process that ends after so many looks."""
+
+    returncode = 0
+
+    def __init__(self, looks: int) -> None:
+        self.looks = looks
+
+    def poll(self) -> int | None:
+        self.looks -= 1
+        return None if self.looks > 0 else 0
+
+
+@pytest.mark.parametrize(
+    ("collects", "filled", "demo", "expected"),
+    [
+        (True, False, False, 1),
+        (False, False, False, 1),
+        (True, True, False, 0),
+        (True, False, True, 0),
+    ],
+    ids=["after the first collection", "with all fresh", "once", "never a demo"],
+)
+def test_the_year_before_is_filled_in_once_after_the_first_collection(
+    home: Path, monkeypatch: pytest.MonkeyPatch, collects: bool, filled: bool, demo: bool, expected: int
+) -> None:
+    settings = load(COLLECTOR_DEMO=True) if demo else load()
+    if filled:
+        ledger.remember(settings, "filled_since", "2025-11-23")
+    started: list[list[str]] = []
+    after: list[bool] = []
+    collection = _Child(3)
+
+    def spawn(command: list[str], _environment: object) -> _Child:
+        started.append(command)
+        after.append(collection.looks <= 0)
+        return _Child(1)
+
+    monkeypatch.setattr(start, "spawn", spawn)
+    monkeypatch.setattr(start.time, "sleep", lambda _seconds: None)
+    children: list[object] = [_Child(8), *([collection] if collects else [])]
+    assert start._watch(settings, {}, children) == 1  # type: ignore[arg-type]
+    assert len(started) == expected and len(children) == 1 + collects + expected
+    if expected:
+        since = (datetime.now(UTC).date() - timedelta(days=365)).isoformat()
+        assert started[0][1:] == ["collect.py", "backfill", "--since", since]
+        assert not collects or after == [True]

@@ -17,6 +17,7 @@ from storage.store_health import StoreHealth
 from storage.texts import N_, _, ngettext
 
 REPLAY, EXPORT = "python collect.py replay", "python collect.py export"
+BACKFILL = "python collect.py backfill"
 # So much in quarantine is more than the daily crumbs.
 MANY = 1_000
 NOT_READ = N_("Not known: the store cannot be read.")
@@ -148,12 +149,14 @@ def of_gaps(case: Case) -> Finding:
     if not had:
         return ok("gaps", message)
     limits = [gap.recoverable_until for gap in had if gap.recoverable_until]
-    advice = _("The Overview lists them: {source} from {day} on.")
+    advice = _("Run {command}: {source} from {day} on.")
     if limits:
-        advice = _("The Overview lists them: {source} from {day} on. The first can be had until {until}.")
+        advice = _("Run {command}: {source} from {day} on. The first can be had until {until}.")
     until = min(limits).isoformat() if limits else ""
     return warn(
-        "gaps", message, advice.format(source=had[0].source, day=had[0].since.isoformat(), until=until)
+        "gaps",
+        message,
+        advice.format(command=BACKFILL, source=had[0].source, day=had[0].since.isoformat(), until=until),
     )
 
 

@@ -184,5 +184,7 @@ SOURCE = Source(
     collect=collect,
     rows=(0, 1000),
     reread=timedelta(days=7),
+    # The feed lists some fifteen speeches; there is no asking for a day.
+    history=timedelta(days=14),
     required=False,
 )

@@ -56,6 +56,8 @@ SOURCE = Source(
     collect=collect,
     rows=(1, 10_000),
     reread=timedelta(days=7),
+    # As long as a busy feed lists a title; there is no asking for a day.
+    history=timedelta(days=3),
     required=False,
     shared=True,
 )

@@ -81,5 +81,7 @@ SOURCE = Source(
     collect=collect,
     rows=(1, 10_000),
     reread=timedelta(days=7),
+    # As long as a busy feed lists an article; there is no asking for a day.
+    history=timedelta(days=3),
     shared=True,
 )
