@@ -75,7 +75,7 @@ def _parser(prog: str, about: str, example: str) -> _Parser:
 
 def _pipeline_parser() -> _Parser:
     about = _("Collects pipelines in their fixed order and keeps every value once. Verbs: {verbs}.").format(
-        verbs="status, gaps, backfill, export, replay, doctor, schedule"
+        verbs="status, gaps, backfill, export, replay, quarantine, doctor, schedule"
     )
     parser = _parser("", about, "python collect.py crypto")
     parser.add_argument(
@@ -276,6 +276,12 @@ def _backfill(argv: Sequence[str]) -> int:
     return command.run(argv, _parser, _settings, _told, _begin)
 
 
+def _quarantine(argv: Sequence[str]) -> int:
+    from collectors.quarantine import command
+
+    return command.run(argv, _parser, _settings, _prepare, _told)
+
+
 def _schedule(argv: Sequence[str]) -> int:
     from collectors.schedule import command
 
@@ -308,6 +314,7 @@ VERBS: dict[str, Callable[[Sequence[str]], int]] = {
     "gaps": _gaps,
     "backfill": _backfill,
     "replay": _replay,
+    "quarantine": _quarantine,
     "doctor": _doctor,
     "schedule": _schedule,
 }

@@ -9,9 +9,11 @@ from datetime import date, datetime, timedelta
 from itertools import pairwise
 from typing import cast
 
+from collectors import evidence
 from collectors.model import Batch, Changed, CollectError, Row, Source
 from collectors.under_way import Fetched, Run, newest_day
-from storage import absent, clock, db, landing, merge, points, schema
+from storage import absent, clock, db, landing, merge, points, quarantine, schema
+from storage.quarantine import Origin
 from storage.records import Counts, StepRecord
 from storage.store_error import BUG, StoreError, Stumbled, ledger_problem
 from storage.tables import OBSERVATION
@@ -28,7 +30,7 @@ def keep(run: Run, fetched: Fetched, batch: Batch) -> StepRecord:
     run.observed[source.upstream.name] = max(run.observed.get(source.upstream.name, at), at)
     if batch.rejected:
         rejected = [{"row": dict(entry.row), "reason": entry.reason} for entry in batch.rejected]
-        landing.quarantine(settings, run.run_id, step.step, reason="rows", rejected=rejected)
+        quarantine.keep_rows(settings, Origin(run.run_id, step.step, source.name, at), rejected)
     provenance = {"source": "DEMO" if settings.demo else source.name, "run_id": run.run_id, "observed_at": at}
     rows = [{**row, **provenance, "provisional": _provisional(source, row, at)} for row in batch.rows]
     rejected_count = len(batch.rejected)
@@ -165,10 +167,10 @@ def failed(run: Run, fetched: Fetched, error: BaseException) -> StepRecord:
             return replace(
                 step, state="skipped", reason="rate_limited", message=error.message, values=error.values
             )
-        if isinstance(error, Changed) and fetched.answers:
-            landing.quarantine(
-                run.settings, run.run_id, step.step, reason=str(error), payload=fetched.answers[-1].body
-            )
+        if isinstance(error, Changed):
+            evidence.keep_answers(run.settings, fetched, error)
         return step.hindered("failed", error)
     log.error("%s: unexpected", step.step, exc_info=error)
-    return step.hindered("failed", Stumbled("unexpected", BUG, error=type(error).__name__))
+    stumbled = Stumbled("unexpected", BUG, error=type(error).__name__)
+    evidence.keep_answers(run.settings, fetched, stumbled)
+    return step.hindered("failed", stumbled)

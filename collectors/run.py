@@ -183,11 +183,11 @@ def _ask_and_parse(run: Run, source: Source, step: StepRecord, ask: Ask, until: 
             batch = Batch((), lost)
     step = replace(step, requests=tally.sent)
     if caught.error is not None:
-        return Fetched(source, step, error=caught.error, answers=asked.answers)
+        return Fetched(source, step, error=caught.error, answers=asked.answers, ask=ask)
     if batch is None:
         return Fetched(source, step, skipped="not_due")
     at = min((answer.at for answer in asked.answers), default=ask.now)
-    return Fetched(source, step, at, batch, answers=asked.answers)
+    return Fetched(source, step, at, batch, answers=asked.answers, ask=ask)
 
 
 def _not_of_the_future(source: Source, answers: Sequence[Answer], now: datetime) -> None:

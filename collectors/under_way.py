@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from collectors.http import Http, Tally
-from collectors.model import Answer, Batch, Source
+from collectors.model import Answer, Ask, Batch, Source
 from storage import read
 from storage.records import StepRecord
 from storage.settings import Settings
@@ -59,3 +59,5 @@ class Fetched:
     skipped: str | None = None
     error: BaseException | None = None
     answers: Sequence[Answer] = ()
+    # What the source knew when it asked: it takes that to read the answers again.
+    ask: Ask | None = None

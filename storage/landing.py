@@ -1,7 +1,7 @@
 """What was collected and is not yet surely merged: every batch is a Parquet file before it is merged.
 
 A batch without a receipt in the store is merged by the next run or by `collect.py replay`. Files
-stay for a week; refused payloads and rows stay in `quarantine/` until somebody looks at them.
+stay for a week. What was refused lies in `storage/quarantine.py`'s folder.
 """
 
 import json
@@ -15,7 +15,7 @@ from pathlib import Path
 
 import duckdb
 
-from storage import clock, engine, ledger, points
+from storage import clock, engine, ledger, points, quarantine
 from storage.db import StoreError
 from storage.merge import REPLAYABLE, Landed
 from storage.settings import Settings
@@ -139,7 +139,7 @@ def _checksum(file: Path) -> str:
 def waiting(settings: Settings, merged: Collection[tuple[str, str]] = ()) -> list[Landed]:
     """Every landed batch without a receipt, oldest observation first. Only those are opened: a week
     of batches lies here. One that is not what was written is left out, see `damaged`."""
-    files = [file for file in _unmerged(settings, merged) if _whole(file)]
+    files = [file for file in _unmerged(settings, merged) if whole(file)]
     batches = [_describe(file, notes) for file, notes in _notes(files).items()]
     return sorted(filter(None, batches), key=lambda batch: (batch.observed_at, batch.run_id, batch.step))
 
@@ -147,10 +147,10 @@ def waiting(settings: Settings, merged: Collection[tuple[str, str]] = ()) -> lis
 def damaged(settings: Settings, merged: Collection[tuple[str, str]] = ()) -> list[tuple[str, str]]:
     """(run_id, step) of batches without a receipt whose file is not what was written; the files are
     put into quarantine."""
-    lost = [file for file in _unmerged(settings, merged) if not _whole(file)]
+    lost = [file for file in _unmerged(settings, merged) if not whole(file)]
     for file in lost:
         with suppress(OSError):
-            os.replace(file, settings.home / "quarantine" / file.name)
+            os.replace(file, quarantine.folder(settings) / file.name)
     return [_named(file) for file in lost]
 
 
@@ -158,7 +158,8 @@ def _unmerged(settings: Settings, merged: Collection[tuple[str, str]]) -> list[P
     return [file for file in folder(settings).glob("*.parquet") if _named(file) not in merged]
 
 
-def _whole(file: Path) -> bool:
+def whole(file: Path) -> bool:
+    """Whether a batch is what was written, by the checksum in its name."""
     return file.stem.endswith(f".{_checksum(file)}")
 
 
@@ -214,27 +215,3 @@ def sweep(settings: Settings, merged: Collection[tuple[str, str]], now: datetime
     for file in folder(settings).glob("*.parquet"):
         if file.name < keep_from and _named(file) in merged:
             file.unlink(missing_ok=True)
-
-
-def quarantine(
-    settings: Settings,
-    run_id: str,
-    step: str,
-    *,
-    reason: str,
-    rejected: Sequence[Mapping[str, object]] = (),
-    payload: bytes | None = None,
-) -> None:
-    """Keeps what was refused, with its reason: rows as JSON, a payload as it came but for the keys
-    in it. Best effort: a full disk loses the evidence, not the run."""
-    base = settings.home / "quarantine" / f"{run_id}.{step}"
-    try:
-        if rejected or payload is None:
-            text = json.dumps({"reason": reason, "rows": list(rejected)}, default=str, ensure_ascii=True)
-            base.with_name(base.name + ".json").write_text(settings.redact(text), encoding="utf-8")
-        if payload is not None:
-            base.with_name(base.name + ".payload").write_bytes(settings.redact_bytes(payload))
-            note = json.dumps({"reason": reason}, ensure_ascii=True)
-            base.with_name(base.name + ".reason.json").write_text(settings.redact(note), encoding="utf-8")
-    except OSError:
-        return

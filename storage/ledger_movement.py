@@ -8,6 +8,7 @@ from storage import clock
 from storage.ledger_file import reading
 from storage.ledger_memo import kept
 from storage.ledger_past import BACKFILL
+from storage.records import QUARANTINE
 from storage.settings import Settings
 
 # Longer than two days of any rhythm are apart, and a range that the key of the steps answers at once.
@@ -36,7 +37,8 @@ def _since(settings: Settings, first: str) -> Mapping[str, Movement]:
         " FROM step WHERE run_id >= ? AND state='ok' AND source IS NOT NULL AND finished_at IS NOT NULL"
         # What fills the past moves nothing on.
         f" AND run_id NOT IN (SELECT run_id FROM run WHERE trigger = '{BACKFILL}')"
-        " GROUP BY source"
+        # What a person accepted says nothing of the upstream.
+        f" AND pipeline <> '{QUARANTINE}' GROUP BY source"
     )
     with reading(settings) as db:
         if db is None:

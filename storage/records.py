@@ -26,6 +26,8 @@ REASONS = {
     "upstream_failed": N_("nothing new to work with"),
     "replayed": N_("merged later"),
 }
+# What the run of an accepted row or answer has for a pipeline: it asks nobody.
+QUARANTINE = "quarantine"
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,7 @@ HERE: tuple[tuple[tuple[str, Look], ...], ...] = (
         ("store", store.of_store),
         ("receipts", store.receipts),
         ("landing", store.landed),
-        ("quarantine", store.quarantine),
+        ("quarantine", store.quarantined),
         ("gaps", store.of_gaps),
         ("export", store.of_export),
     ),

@@ -11,13 +11,14 @@ from collectors.doctor.case import Case, told
 from collectors.doctor.finding import Finding, fail, ok, warn
 from collectors.doctor.history import UNREAD
 from collectors.doctor.words import figure, parted, size
-from storage import clock, export, landing, ledger, schema
+from storage import clock, export, landing, ledger, quarantine, schema
 from storage.store_error import StoreBusy, StoreError
 from storage.store_health import StoreHealth
 from storage.texts import N_, _, ngettext
 
 REPLAY, EXPORT = "python collect.py replay", "python collect.py export"
 BACKFILL = "python collect.py backfill"
+QUARANTINE = "python collect.py quarantine"
 # So much in quarantine is more than the daily crumbs.
 MANY = 1_000
 NOT_READ = N_("Not known: the store cannot be read.")
@@ -110,21 +111,25 @@ def landed(case: Case) -> Finding:
     return warn("landing", message, _("Run {command}, or wait for the next run.").format(command=REPLAY))
 
 
-def quarantine(case: Case) -> Finding:
+def quarantined(case: Case) -> Finding:
     """What was refused and is kept until somebody looks at it."""
-    folder = case.settings.home / "quarantine"
-    files = [file.stat() for file in folder.glob("*") if file.is_file()] if folder.is_dir() else []
-    if not files:
+    found = quarantine.things(case.settings)
+    if not found:
         return ok("quarantine", _("Nothing is in quarantine."))
     text = ngettext(
-        "{n} file of refused rows and answers, {size}.",
-        "{n} files of refused rows and answers, {size}.",
-        len(files),
+        "{n} thing in quarantine ({size}), the oldest of {at}: {command}",
+        "{n} things in quarantine ({size}), the oldest of {at}: {command}",
+        len(found),
     )
-    message = text.format(n=figure(len(files)), size=size(sum(file.st_size for file in files)))
-    if len(files) > MANY:
-        advice = _("Look at the reasons in {folder}, then delete what is no longer of use.")
-        return warn("quarantine", message, advice.format(folder=folder))
+    message = text.format(
+        n=figure(len(found)),
+        size=size(sum(thing.size for thing in found)),
+        at=moment(case.settings, min(thing.at for thing in found)),
+        command=QUARANTINE,
+    )
+    if len(found) > MANY:
+        advice = _("Look at the reasons, then remove what is no longer of use: {command}.")
+        return warn("quarantine", message, advice.format(command=f"{QUARANTINE} drop --older-than 90"))
     return ok("quarantine", message)
 
 

@@ -13,7 +13,7 @@ import streamlit as st
 
 from pages._view import formats
 from storage import clock
-from storage.records import REASONS, TRIGGERS
+from storage.records import QUARANTINE, REASONS, TRIGGERS
 from storage.texts import N_, _, ngettext
 
 if TYPE_CHECKING:
@@ -94,6 +94,7 @@ def cell(name: str) -> str:
 def pipelines(names: Iterable[str]) -> str:
     """Pipelines as a person calls them: "Crypto"."""
     known = {"crypto": _("Crypto"), "liquidity": _("Liquidity"), "news": _("News")}
+    known[QUARANTINE] = _("Quarantine")
     return " + ".join(known.get(name, name) for name in names)
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pages._view import badges, formats
+from storage.records import QUARANTINE
 from storage.texts import _
 
 if TYPE_CHECKING:
@@ -70,8 +71,10 @@ def log_words(lines: int, over: bool) -> str:
 
 
 def again(steps: Sequence["StepRecord"], known: Mapping[str, object]) -> list["StepRecord"]:
-    """The steps that can be tried again: those of a source that is still there, each once."""
-    found = {step.source: step for step in badges.needs_a_hand(steps) if step.source in known}
+    """The steps that can be tried again: those of a source that is still there, each once; what a person
+    accepted is accepted again on the command line."""
+    asked = [step for step in badges.needs_a_hand(steps) if step.pipeline != QUARANTINE]
+    found = {step.source: step for step in asked if step.source in known}
     return list(found.values())
 
 
