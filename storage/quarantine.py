@@ -92,7 +92,10 @@ def keep_payload(
 
 
 def _file(settings: Settings, origin: Origin, ending: str) -> Path:
-    return folder(settings) / f"{origin.run_id}.{quote(origin.step, safe=_SAFE)}{ending}"
+    return (
+        folder(settings)
+        / f"{origin.run_id}.{quote(origin.step, safe=_SAFE, errors='backslashreplace')}{ending}"
+    )
 
 
 def _head(settings: Settings, origin: Origin, kind: str) -> dict[str, object]:

@@ -22,6 +22,7 @@ from collectors.run import isolated
 from collectors.under_way import Run
 from storage import db, landing, ledger, quarantine, read, typed
 from storage.ledger import Busy
+from storage.merge import Landed, MergeCount
 from storage.quarantine import BATCH, ROWS, Thing
 from storage.records import StepRecord
 from storage.settings import Settings
@@ -46,10 +47,11 @@ class Stays(Exception):
 
 @dataclass
 class Accepted:
-    """What came of it: the step of the run that stored it, None where none had to; by number, the rows that
-    stay and why, and those that an earlier run had stored."""
+    """What came of it: the step of the run that stored it, None where none had to; of a batch that was put
+    back, what was `merged`; by number, the rows that stay and why, and those that an earlier run stored."""
 
     step: StepRecord | None = None
+    merged: Sequence[tuple[Landed, MergeCount]] = ()
     stays: dict[int, Stays] = field(default_factory=dict)
     already: dict[int, str] = field(default_factory=dict)
 
@@ -216,6 +218,4 @@ def _put_back(settings: Settings, thing: Thing) -> Accepted:
         )
     landing.prepare(settings)
     os.replace(thing.path, landing.folder(settings) / thing.path.name)
-    housekeeping.replay(settings)
-    steps = [step for step in ledger.steps(settings, thing.run_id) if step.step == thing.step]
-    return Accepted(steps[0] if steps else None)
+    return Accepted(merged=housekeeping.replay(settings))

@@ -206,6 +206,8 @@ def _tell(settings: Settings, done: Accepted) -> None:
     from collectors.quarantine.words import harmless
 
     step = done.step
+    if done.merged:
+        console_lines.put_replayed(done.merged)
     if step is not None and step.state == "pending":
         console_lines.put(_("Kept for the store, which is locked: the next run merges it."))
     elif step is not None:
