@@ -14,7 +14,7 @@ say in which run; what was accepted as a whole lies in `accepted/`. No secret is
 import json
 import math
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -148,9 +148,12 @@ def things(settings: Settings, *, accepted: bool = False) -> list[Thing]:
     return sorted(found, key=lambda thing: (thing.run_id, thing.id), reverse=True)
 
 
-def _files(place: Path) -> Iterator[Path]:
-    if place.is_dir():
-        yield from (file for file in place.iterdir() if file.is_file())
+def _files(place: Path) -> list[Path]:
+    try:
+        return [file for file in place.iterdir() if file.is_file()]
+    except OSError:
+        # It is made with the first thing that comes into it.
+        return []
 
 
 def _thing(file: Path, accepted: bool) -> Thing | None:
@@ -177,13 +180,14 @@ def _reason_of(payload: Path) -> Path:
 
 def find(settings: Settings, words: str) -> list[Thing]:
     """What is called `words`, else everything whose name begins so; of what was accepted only where nothing
-    else is."""
+    else is. A `^` may be left out: the command line of Windows takes it away."""
+    asked = words.replace("^", "")
     for accepted in (False, True):
-        every = things(settings, accepted=accepted)
-        found = [one for one in every if one.id == words] or [
-            one for one in every if one.id.startswith(words)
-        ]
-        if words and found:
+        every = {one.id.replace("^", ""): one for one in things(settings, accepted=accepted)}
+        if asked in every:
+            return [every[asked]]
+        found = [one for name, one in every.items() if asked and name.startswith(asked)]
+        if found:
             return found
     return []
 
@@ -270,7 +274,7 @@ def drop(thing: Thing) -> None:
 def tidy(settings: Settings) -> None:
     """Removes what belongs to nothing any more: halves of files, reasons without their payload."""
     for place in (folder(settings), folder(settings) / "accepted"):
-        for file in list(_files(place)):
+        for file in _files(place):
             alone = file.name.endswith(_REASON) and not _payload_of(file).exists()
             if alone or file.suffix == ".part":
                 file.unlink(missing_ok=True)

@@ -194,7 +194,8 @@ def _accept(settings: Settings, thing: Thing, numbers: Sequence[int]) -> int:
         console_lines.put(_("A run is under way: nothing was accepted. Try again when it has ended."))
         return BUSY
     except acceptance.Stays as why:
-        console_lines.put(settings.redact(words.harmless(why.said())))
+        told = _("It stays: {reason}").format(reason=why.said())
+        console_lines.put(settings.redact(words.harmless(told)))
         return STAYS
     _tell(settings, done)
     return STAYS if done.stays else 0
