@@ -19,7 +19,7 @@ from collectors import registry
 from collectors.doctor import examine
 from collectors.model import Ask, Batch, Source
 from collectors.quarantine import words
-from storage import clock, landing, ledger, quarantine
+from storage import clock, landing, ledger, quarantine, typed
 from storage.ledger_movement import movements
 from storage.quarantine import Origin
 from storage.settings import load
@@ -231,6 +231,13 @@ def test_what_the_table_cannot_hold_is_never_accepted(
     assert "1 row" in said()[1]
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf"), True, "1", 10**400])
+def test_a_number_that_is_none_has_no_type(value: object) -> None:
+    with pytest.raises(typed.Untyped) as why:
+        typed.row(CRYPTO_PRICE, coin(price=value, date="2026-11-23"))
+    assert (why.value.missing, why.value.wrong) == ([], ["price"])
+
+
 def test_rows_of_a_series_that_is_none_of_its_source_stay(seeded: World, said: Say) -> None:
     row: dict[str, object] = {"series": "fred.DGS10", "date": date(2026, 11, 20), "value": 4.0, "note": None}
     code, told = said("accept", keep([row], MOOD))
@@ -317,6 +324,22 @@ def test_what_a_stumbling_parser_was_given_is_kept_and_can_be_read_again(
     assert code == 1 and "KeyError" in told
     assert said("accept", the_id())[0] == 0
     assert {row["run_id"] for row in seeded.stored()[MARKETS]} == {seeded.last().run_id}
+
+
+def test_of_an_answer_that_is_read_again_the_checks_set_aside_what_they_would_have(
+    seeded: World, said: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = price(seeded, "solana")
+    seeded.up.set_price("solana", before["price"] * 25)
+    with changed(monkeypatch, registry.SOURCES[MARKETS], rows=(500, 600)):
+        assert seeded.run() == 1
+    thing = the_id()
+    code, told = said("accept", thing)
+    assert code == 0 and "19 updated" in told and "1 row of it was set aside again" in told
+    assert price(seeded, "solana") == before
+    # Under the name of the run that did it.
+    assert the_id() == f"{seeded.last().run_id}.{MARKETS}"
+    assert "1 row" in said()[1]
 
 
 def test_every_answer_of_a_step_is_kept_and_read_again(
@@ -697,6 +720,19 @@ def test_the_doctor_tells_what_lies_there_and_since_when(seeded: World) -> None:
     assert found.state == "ok"
     assert "2 things in quarantine" in found.message and "1 Nov" in found.message
     assert "python collect.py quarantine" in found.message
+
+
+def test_the_pages_name_its_run_and_do_not_offer_to_collect_it(seeded: World, said: Say) -> None:
+    from pages._view import badges, run_parts, run_words
+
+    assert said("accept", keep([coin("othercoin")]))[0] == 0
+    run = seeded.last()
+    assert "Quarantine" in run_words.headline(load(), run)
+    (step,) = ledger.steps(load(), run.run_id)
+    failed = replace(step, state="failed", kind="store", code="full")
+    assert badges.needs_a_hand([failed]) == [failed]
+    assert run_parts.again([failed], registry.SOURCES) == []
+    assert run_parts.again([replace(failed, pipeline="crypto")], registry.SOURCES) != []
 
 
 def test_it_says_how_it_is_called(said: Say) -> None:
