@@ -36,7 +36,7 @@ from tests.test_isolation import (  # noqa: F401
     up,
     world,
 )
-from tests.upstream import DEMO_KEY, FRED_KEY, Fault
+from tests.upstream import DEMO_KEY, FRED_KEY, FakeUpstream, Fault
 
 CANARY = "CANARY-77b0e1f2"
 RUN = "20261101-060000-abcdef"
@@ -196,6 +196,8 @@ def test_a_row_that_never_was_one_of_the_table_stays_and_says_why(seeded: World,
     assert "not a finite number" in said()[1]
     code, told = said("accept", the_id())
     assert code == 1 and "row 1 stays: it lacks coin, date" in told
+    log = (seeded.home / "logs" / "collector.log").read_text()
+    assert f"[FAIL] quarantine accept {the_id()} row 1" in log and "[OK] quarantine" not in log
     assert (seeded.stored(), len(ledger.runs(load())), len(things())) == (before, runs, 1)
 
 
@@ -449,12 +451,14 @@ def test_rows_and_a_damaged_batch_of_one_step_are_two_things(seeded: World, said
 
 @pytest.mark.parametrize("point", ["after_landing", "before_commit:3", "after_commit:3", "after_receipt"])
 def test_an_acceptance_that_was_killed_is_put_right_by_the_next(home: Path, point: str) -> None:
-    with child.frozen_upstream() as up:
-        assert child.collect(up, "crypto").code == 0
+    # Both runs within one day, whatever the time is here; without a key nobody closes it in between.
+    noon = (datetime.now(UTC) - timedelta(days=1)).replace(hour=12)
+    with FakeUpstream(clock=noon) as up:
+        assert child.collect(up, "crypto", COINGECKO_API_KEY="").code == 0
         # Half an hour later: the one that is observed later counts.
         up.clock += timedelta(minutes=30)
         up.set_price("solana", 4000.0)
-        assert child.collect(up, "crypto").code == 0
+        assert child.collect(up, "crypto", COINGECKO_API_KEY="").code == 0
         thing = the_id()
         killed = child.collect(None, "quarantine", "accept", thing, FAULT_POINT=point)
         assert killed.code == -9, (killed.out, killed.err)

@@ -66,7 +66,10 @@ def accept(settings: Settings, thing: Thing, numbers: Sequence[int] = ()) -> Acc
         except Stays as why:
             log.error("[FAIL] quarantine accept %s: %s", thing.id, why.said())
             raise
-        log.info("[OK] quarantine accept %s run %s", thing.id, done.step.run_id if done.step else "-")
+        for n, reason in done.stays.items():
+            log.error("[FAIL] quarantine accept %s row %s: %s", thing.id, n, reason.said())
+        if done.step or not done.stays:
+            log.info("[OK] quarantine accept %s run %s", thing.id, done.step.run_id if done.step else "-")
         read.remember(settings)
         if publish.stale(settings):
             publish.anew(settings)
