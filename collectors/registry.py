@@ -44,6 +44,10 @@ HISTORIES: dict[str, Callable[[Row, frozenset[date], Mapping[date, Row]], Source
     coingecko.MARKETS.name: coin_history.of,
     defillama.PROTOCOLS.name: protocol_history.of,
 }
+# The sources of their rows, which only a backfill asks.
+PASTS: dict[str, Source] = {
+    source.name: source for source in (coin_history.HISTORY, protocol_history.HISTORY)
+}
 UPSTREAMS: dict[str, Upstream] = {source.upstream.name: source.upstream for source in SOURCES.values()}
 
 

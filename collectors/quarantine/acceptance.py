@@ -17,7 +17,7 @@ from collectors.check import check
 from collectors.model import Batch, CollectError, Row, Source
 from collectors.quarantine import own_run
 from collectors.quarantine.kept_wire import KeptWire
-from collectors.registry import SOURCES
+from collectors.registry import PASTS, SOURCES
 from collectors.run import isolated
 from collectors.under_way import Run
 from storage import db, landing, ledger, quarantine, read, typed
@@ -129,7 +129,10 @@ def _nothing(settings: Settings, thing: Thing, done: Accepted) -> Accepted:
 
 
 def _source_of(settings: Settings, thing: Thing, said: Mapping[str, Any]) -> Source:
-    source = SOURCES.get(str(said.get("source") or thing.step))
+    name = str(said.get("source") or thing.step)
+    if name in PASTS and thing.kind != ROWS:
+        raise Stays(N_("The past can be had again: python collect.py backfill."))
+    source = SOURCES.get(name) or PASTS.get(name)
     if source is None:
         raise Stays(N_("This version has no source {name}."), name=str(said.get("source") or thing.step)[:60])
     run = ledger.run(settings, thing.run_id)
