@@ -283,13 +283,13 @@ def frames(settings: Settings, wait_s: float = 0.3) -> Frames:
     return kept.serve(_kept, _guard, settings, lambda: _read_frames(settings, wait_s), _no_frames)
 
 
-def frame(connection: duckdb.DuckDBPyConnection, query: str) -> "pd.DataFrame":
+def frame(connection: duckdb.DuckDBPyConnection, query: str, given: Sequence[object] = ()) -> "pd.DataFrame":
     """A query's rows as a frame. DuckDB's own `df()` warns with pandas 3, and gives a column
     another type when it has no row."""
     import numpy as np
     import pandas as pd
 
-    answer = connection.execute(query)
+    answer = connection.execute(query, list(given))
     kinds = {name: str(kind) for name, kind, *_rest in answer.description or ()}
     columns: dict[str, pd.Series[Any]] = {}
     for name, values in answer.fetchnumpy().items():

@@ -28,6 +28,7 @@ ASKED = (
     "storage.read",
     "storage.read_liquidity",
     "storage.read_news",
+    "storage.read_revisions",
     "storage.clauses",
     "storage.ledger",
     "storage.records",
@@ -152,7 +153,13 @@ ONLY: dict[str, tuple[str, ...]] = {
     "fastapi": (*API, "console_app.py"),
     "starlette": (*API, "console_app.py"),
     "feedparser": ("collectors/sources/feeds.py",),
-    "pandas": ("storage/read.py", "storage/read_liquidity.py", "storage/read_news.py", "pages/"),
+    "pandas": (
+        "storage/read.py",
+        "storage/read_liquidity.py",
+        "storage/read_news.py",
+        "storage/read_revisions.py",
+        "pages/",
+    ),
 }
 # The library that a source may have of its own.
 OWN = {"yahoo": "yfinance", "fred": "fredapi", "feeds": "feedparser"}

@@ -104,3 +104,10 @@ def test_a_table_of_many_columns_is_told_whole(settings: Settings) -> None:
     with db.reader(settings) as connection:
         assert connection.execute(query, [FIRST]).fetchall() == [(100.0, 1, 1.5, None, "r0")]
         assert connection.execute(query, [FIRST + HOUR]).fetchall() == [(90.0, 1, 1.5, None, "r1")]
+
+
+def test_what_came_late_and_was_never_in_the_record_is_not_told_for_what_stands(settings: Settings) -> None:
+    # The batch of the second hour was merged after that of the third, which saw the first value again.
+    for n, value in ((0, 3.9), (2, 3.9), (1, 4.1)):
+        observed(settings, n, FIRST + n * HOUR, value)
+    assert known(settings, FIRST + 9 * HOUR) == [(3.9, FIRST)]
