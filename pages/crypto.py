@@ -18,6 +18,7 @@ from pages._view import (
     market,
     market_charts,
     price_charts,
+    revised_marks,
     tables,
 )
 from pages._view.badges import plain
@@ -171,8 +172,9 @@ def _defi(page: Page, choice: Choice) -> None:
             shown = charts.window(rows["date"], choice.range)
             share = name == DOMINANCE
             drawn = price_charts.metric(
-                rows, shown, page.palette, name=label, percent=share, credit=credit, zone=zone
-            )
+                rows, shown, page.palette, name=label, percent=share, credit=credit, zone=zone,
+                revised=revised_marks.older(page.frames.revisions, name),
+            )  # fmt: skip
             rows = rows[rows["date"] >= shown.first]
         with column:
             cards.chart(drawn, name.split(".")[1], rows, label)
@@ -191,7 +193,8 @@ def _protocols(page: Page) -> None:
             said = _("as of {day}").format(day=crypto_words.as_of(rows))
             st.caption(plain(f"{said} · {credit}"), width="stretch")
             cards.download("protocols", rows)
-        shown = tables.protocol_table(rows, page.palette)
+        again = revised_marks.protocols(page.frames.revisions, rows, page.settings.zone)
+        shown = tables.protocol_table(rows, page.palette, again)
         st.dataframe(
             shown,
             column_config=tables.protocol_columns(float(shown.data["share"].max()) if len(rows) else 1.0),
@@ -202,6 +205,8 @@ def _protocols(page: Page) -> None:
             key="crypto_protocols",
             alt=_("Largest protocols by TVL"),
         )
+        if again:
+            st.caption(plain("↺ " + " · ".join(again.values())))
 
 
 def _greed(page: Page) -> None:
@@ -211,7 +216,8 @@ def _greed(page: Page) -> None:
         dial = greed_charts.gauge(rows, page.palette, credit=credit)
         cards.chart(dial, "fear_greed", rows.tail(1), _("Fear & Greed"))
     with right:
-        drawn = greed_charts.calendar(rows, page.palette, credit=credit, zone=page.settings.zone)
+        older = revised_marks.older(page.frames.revisions, GREED)
+        drawn = greed_charts.calendar(rows, page.palette, credit=credit, zone=page.settings.zone, older=older)
         cards.chart(drawn, "fear_greed_year", rows.tail(365), _("Fear & Greed, last year"))
 
 

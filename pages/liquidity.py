@@ -8,6 +8,7 @@ import streamlit as st
 
 from collectors import freshness
 from collectors.registry import PIPELINES
+from pages import _vintages
 from pages._view import (
     cards,
     formats,
@@ -30,7 +31,7 @@ from pages._view.badges import plain
 from pages._view.charts import Window
 from pages._view.palette import Palette, colors
 from pages._view.stress_choice import Choice
-from storage import clock, read_liquidity, settings, texts
+from storage import clock, read_liquidity, read_revisions, settings, texts
 from storage.read_liquidity import Liquidity
 from storage.settings import Settings
 from storage.texts import _
@@ -143,7 +144,8 @@ def _inputs(page: Page) -> None:
     found = stress_tables.rows(record.inputs, record.recent)
     day = formats.day(record.days["date"].iloc[-1])
     title = _("What the index is made of on {day}").format(day=day)
-    stress_tables.card(found, record.revisions, title, page.credit(), page.palette, page.settings)
+    lines = read_revisions.revised(page.settings).single
+    stress_tables.card(found, lines, title, page.credit(), page.palette, page.settings)
 
 
 def _money(page: Page, net: pd.DataFrame) -> None:
@@ -162,9 +164,11 @@ def _money(page: Page, net: pd.DataFrame) -> None:
         return
     left, right = st.columns(2)
     with left:
+        zone = page.settings.zone
         drawn = stress_money.chart(
-            net, page.shown, page.palette, credit=page.source("FRED"), zone=page.settings.zone
-        )
+            net, page.shown, page.palette, credit=page.source("FRED"), zone=zone,
+            again=stress_money.revised(page.record, zone),
+        )  # fmt: skip
         rows = stress_axis.inside(net, page.shown) if len(net) else net
         cards.chart(drawn, "net", rows, _("Net liquidity"), TOPIC, stress_money.formula_words())
     with right:
@@ -224,10 +228,12 @@ def draw() -> None:
     page = Page(config, record, colors(config.up_color), choice, shown)
     for part in (_index, _movements, _heat, _inputs):
         part(page)
+    _vintages.series(config, record, shown, page.palette)
     _opinions(record, config)
     _money(page, net)
     _tones(page)
     stress_text.lists(record, config)
+    _vintages.revised(config, record)
     stress_method.draw(_(stress_words.NOWCAST))
     st.caption(plain(_(stress_words.FRED_NOTICE)))
 

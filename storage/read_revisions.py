@@ -117,7 +117,7 @@ VINTAGES = (
     " ORDER BY replaced_at DESC, series"
 )
 _kept: dict[bool, dict[str, tuple[str, Revised]]] = {False: {}, True: {}}
-_looks: "OrderedDict[tuple[str, datetime], dict[str, tuple[str, Series]]]" = OrderedDict()
+_looks: "OrderedDict[tuple[str, datetime | None], dict[str, tuple[str, Series]]]" = OrderedDict()
 _guard = Lock()
 
 
@@ -129,8 +129,8 @@ def revised(settings: Settings, open_days: bool = False, wait_s: float = 0.3) ->
     )
 
 
-def series(settings: Settings, name: str, instant: datetime, wait_s: float = 0.3) -> Series:
-    """A series as it stands and as it was known at an instant (aware), kept as `revised` is."""
+def series(settings: Settings, name: str, instant: datetime | None, wait_s: float = 0.3) -> Series:
+    """A series as it stands and as it was known at an instant (aware; None: now), kept as `revised` is."""
     with _guard:
         held = _looks.setdefault((name, instant), {})
         _looks.move_to_end((name, instant))
@@ -150,14 +150,15 @@ def _read(settings: Settings, open_days: bool, wait_s: float) -> Revised:
         return _no_revisions()
 
 
-def _read_series(settings: Settings, name: str, instant: datetime, wait_s: float) -> Series:
+def _read_series(settings: Settings, name: str, instant: datetime | None, wait_s: float) -> Series:
     columns = "date, value, source, run_id, observed_at, provisional"
     where = "WHERE series = ? AND value IS NOT NULL ORDER BY date"
     with db.reader(settings, wait_s) as connection:
-        return Series(
-            frame(connection, f"SELECT {columns} FROM observation {where}", [name]),
-            frame(connection, f"SELECT {columns} FROM {known_at(OBSERVATION)} {where}", [instant, name]),
-        )
+        today = frame(connection, f"SELECT {columns} FROM observation {where}", [name])
+        if instant is None:
+            return Series(today, today)
+        query = f"SELECT {columns} FROM {known_at(OBSERVATION)} {where}"
+        return Series(today, frame(connection, query, [instant, name]))
 
 
 def _no_revisions() -> Revised:

@@ -5,7 +5,7 @@ so that what a chart shows can be checked against it.
 """
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from collectors.stress.inputs import BANDS, CUT_OFFS, INPUTS, MODULES, SHOWN
 from storage import clock, read_liquidity
 from storage.db import StoreError
 from storage.read_liquidity import Liquidity
+from storage.read_revisions import Revised, Series
 
 KEYLESS = ("credit", "funding", "treasury")
 SEEN = pd.Timestamp("2026-11-20 21:01", tz="UTC")
@@ -225,3 +226,44 @@ def record(
 def nothing(problem: StoreError | None = None) -> Liquidity:
     """What is read from a store that never held a row of liquidity."""
     return replace(read_liquidity.nothing(), problem=problem)
+
+
+def series(record: Liquidity, _settings: object, name: str, instant: datetime | None) -> Series:
+    """A shown series of the record; as of an instant the days up to it, each a tenth more than by now."""
+    today = record.shown[record.shown["series"] == name].reset_index(drop=True)
+    if instant is None:
+        return Series(today, today)
+    then = today[today["date"] < pd.Timestamp(instant.date())]
+    return Series(today, then.assign(value=then["value"] * 1.1))
+
+
+def revised() -> Revised:
+    """A value that FRED revised twice, one of long ago, a corrected day of the index, and one vintage."""
+    now = pd.Timestamp(clock.now())
+    day = pd.Timedelta(days=1)
+    rows = [
+        ("observation", "fred", "fred.SOFR", 4.1, 4.0, 3, 2),
+        ("stress_index", "stress_index", "stress_index", 41.2, 41.6, 4, 3),
+        ("observation", "fred", "fred.SOFR", 3.9, 4.1, 5, 4),
+        ("observation", "fred", "fred.DGS2", 3.5, 3.6, 300, 200),
+    ]
+    names = ["table_name", "upstream", "series", "old", "new", "known_at", "replaced_at"]
+    single = pd.DataFrame(rows, columns=names)
+    single = single.assign(
+        date=now.tz_localize(None).normalize() - 9 * day,
+        change=single["new"] - single["old"],
+        known_at=now - single["known_at"] * day,
+        replaced_at=now - single["replaced_at"] * day,
+        final=True,
+        old_run="run-6",
+        new_run="run-7",
+    )
+    vintage = {
+        "upstream": "fred",
+        "series": "fred.STLFSI4",
+        "vintage": now - 9 * day,
+        "replaced_at": now - 2 * day,
+    }
+    vintage |= {"changed": 1513, "held": 1514, "largest": 0.54, "run_id": "run-6"}
+    days = {"first": pd.Timestamp("1993-12-31"), "last": pd.Timestamp("2026-11-06")}
+    return Revised(single, pd.DataFrame([vintage | days]), clock.now())

@@ -1,6 +1,7 @@
 """The charts and tables of the pages, from small frames whose pictures can be worked out by hand."""
 
 import base64
+import json
 from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -17,6 +18,7 @@ from pages._view import (
     market,
     market_charts,
     price_charts,
+    revised_marks,
     tables,
 )
 from pages._view.chart_marks import ticks
@@ -267,8 +269,88 @@ def test_a_revised_day_is_marked_and_its_older_value_shown() -> None:
     was = {("bitcoin", pd.Timestamp("2026-03-01")): [1.5]}
     line = drawn(frame, Choice(("bitcoin",), "All"), revised=was).data[1]
     assert line.marker.symbol[0] == "diamond-open"
-    assert "revised, before: $1.50" in line.customdata[0]
+    assert "revised on 11 Mar: $1.50 → $1.00" in line.customdata[0]
     assert "revised" not in line.customdata[1]
+
+
+def test_a_revision_of_another_column_marks_no_price() -> None:
+    frame = coin_days("bitcoin", ["2026-03-01", "2026-03-02"], [1, 2])
+    was = {("bitcoin", pd.Timestamp("2026-03-01")): [1.0]}
+    line = drawn(frame, Choice(("bitcoin",), "All"), revised=was).data[1]
+    assert line.marker.symbol[0] == "circle" and "revised" not in line.customdata[0]
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "said"),
+    [
+        ([4.05], 4.1, "4.05 → 4.1"),
+        ([4.05, 4.2], 4.1, "4.05 → 4.2 → 4.1"),
+        ([4.05, 4.05, 4.2, 4.2], 4.2, "4.05 → 4.2"),
+        # They would read the same: all their digits are told.
+        ([97_412.1], 97_412.2, "97,412.1 → 97,412.2"),
+        ([4.1], 4.1, ""),
+        ([], 4.1, ""),
+    ],
+)
+def test_a_revision_is_told_as_its_values_in_turn(before: list[float], now: float, said: str) -> None:
+    at = pd.Timestamp("2026-03-02T20:00Z")
+    found = revised_marks.said(before, now, at.to_pydatetime(), SEOUL, formats.number)
+    # The evening in UTC is the next day in Seoul.
+    assert found == (f"revised on 3 Mar: {said}" if said else "")
+
+
+def revision(key: dict[str, Any], replaced: dict[str, Any], known: str, table: str = "observation") -> Any:
+    at = pd.Timestamp(known, tz="UTC")
+    return {"table_name": table, "key": json.dumps(key, separators=(",", ":")), "known_at": at} | {
+        "replaced": json.dumps(replaced), "source": "x", "run_id": "r",
+    }  # fmt: skip
+
+
+def test_older_values_are_found_by_series_and_day_and_a_summary_is_none() -> None:
+    key = {"series": "defillama.total_tvl", "date": "2026-03-01"}
+    rows = [
+        revision(key, {"value": 2.0}, "2026-03-04"),
+        revision(key, {"value": 1.0}, "2026-03-02"),
+        revision({**key, "series": "defillama.total_tvl.more"}, {"value": 9.0}, "2026-03-02"),
+        revision(key, {"value": None}, "2026-03-03"),
+        revision({"series": "defillama.total_tvl", "vintage": "2026-03-01"}, {"changed": 9}, "2026-03-02"),
+        revision({"coin": "defillama.total_tvl", "date": "2026-03-01"}, {"value": 7}, "2026-03-02", "other"),
+    ]
+    found = revised_marks.older(pd.DataFrame(rows), "defillama.total_tvl")
+    assert found == {pd.Timestamp("2026-03-01"): [1.0, 2.0]}
+    assert revised_marks.older(pd.DataFrame(), "defillama.total_tvl") == {}
+
+
+def test_a_metric_marks_what_was_revised_and_says_from_what_to_what() -> None:
+    rows = observed(["2026-03-01", "2026-03-02"], [60.0, 58.5])
+    older = {pd.Timestamp("2026-03-01"): [61.0]}
+    wide = charts.window(rows["date"], "All")
+    line = price_charts.metric(
+        rows, wide, LIGHT, name="BTC dominance", percent=True, credit="c", zone=SEOUL, revised=older
+    ).data[1]
+    assert list(line.marker.symbol) == ["diamond-open", "circle"]
+    assert "61.00\u00a0% → 60.00\u00a0%" in line.customdata[0] and "revised" not in line.customdata[1]
+
+
+def test_a_revised_day_of_the_calendar_carries_a_diamond_and_its_older_value() -> None:
+    rows = observed(["2026-03-02", "2026-03-03"], [20, 80], ["Extreme Fear", "Extreme Greed"])
+    older = {pd.Timestamp("2026-03-02"): [24.0], pd.Timestamp("2020-01-01"): [1.0]}
+    drawn = greed_charts.calendar(rows, LIGHT, credit="c", zone=SEOUL, older=older).data
+    cells, _crossed, marked = drawn
+    assert (list(marked.y), marked.marker.symbol) == ([0], "diamond-open")
+    assert "24 → 20" in marked.customdata[0][1] and "24 → 20" in cells.customdata[-2][1]
+    assert len(greed_charts.calendar(rows, LIGHT, credit="c", zone=SEOUL).data) == 2
+
+
+def test_a_revised_protocol_is_told_with_both_values() -> None:
+    row = {"protocol": "aave-v3", "name": "Aave V3", "category": "Lending", "tvl": 3e9, "change_1d": NAN}
+    rows = pd.DataFrame([row | {"change_7d": NAN, "date": pd.Timestamp("2026-03-02")}])
+    rows["observed_at"] = pd.Timestamp("2026-03-03", tz="UTC")
+    key = {"protocol": "aave-v3", "date": "2026-03-02"}
+    revisions = pd.DataFrame([revision(key, {"tvl": 2e9}, "2026-03-02", "protocol_tvl")])
+    found = revised_marks.protocols(revisions, rows, SEOUL)
+    assert found == {"aave-v3": "Aave V3 revised on 3 Mar: $2.00\u00a0bn → $3.00\u00a0bn"}
+    assert tables.protocol_table(rows, LIGHT, found).data["name"].tolist() == ["Aave V3 ↺"]
 
 
 def test_a_halving_inside_the_window_is_a_labelled_vertical() -> None:

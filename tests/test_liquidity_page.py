@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date, timedelta
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from streamlit.testing.v1 import AppTest
 
 from collectors.stress.inputs import INPUTS, MODULES
 from pages._view import stress_method, stress_words
-from storage import clock, ledger, read_liquidity
+from storage import clock, ledger, read_liquidity, read_revisions
 from storage.db import StoreBusy
 from storage.read_liquidity import Liquidity
 from storage.settings import ROOT, load
@@ -25,7 +26,7 @@ from tests import liquidity_frames as frames
 Open = Callable[..., AppTest]
 KEY = "no FRED key: set FRED_API_KEY in .env"
 # In the order of the page.
-CHARTS = ("index", "waterfall", "contributions", "move", "heat", "net", "speeches")
+CHARTS = ("index", "waterfall", "contributions", "move", "heat", "series", "net", "speeches")
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +45,7 @@ def page(home: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
 
     def opened(record: Liquidity, **query: str) -> AppTest:
         monkeypatch.setattr(read_liquidity, "liquidity", lambda _settings, _wait_s=0.3: record)
+        monkeypatch.setattr(read_revisions, "series", partial(frames.series, record))
         app = AppTest.from_file(str(ROOT / "pages" / "liquidity.py"), default_timeout=30)
         for name, value in query.items():
             app.query_params[name] = value
@@ -313,6 +315,98 @@ def test_the_page_draws_within_a_second_over_twenty_years(page: Open, lang: str)
     clean(app)
 
 
+# ---------------------------------------------------------------- vintages
+
+
+def test_a_series_is_drawn_as_it_stands_and_as_it_was_known_on_the_day_of_the_address(
+    page: Open, full: Liquidity
+) -> None:
+    today = clock.now().astimezone(load().zone).date()
+    day = today - timedelta(days=10)
+    app = page(full, series="fred.RRPONTSYD", known=str(day), range="30D")
+    assert app.selectbox(key="known_series").value == "fred.RRPONTSYD"
+    assert app.date_input(key="known_day").value == day
+    drawn = specs(app)["series"]
+    assert [line["name"] for line in drawn["data"]] == ["known then", "now"]
+    # Of the frames of the test every value of that time is another one by now.
+    assert "values were others on" in drawn["layout"]["meta"]["title"]
+    assert "known then up to here" in str(drawn["layout"]["annotations"])
+    assert "Not known then: " in words(app)
+    app.date_input(key="known_day").set_value(None).run()
+    app.selectbox(key="known_series").set_value(full.series["series"].iloc[0]).run()
+    assert set(app.query_params) == {"range"}
+    assert [line["name"] for line in specs(app)["series"]["data"]] == ["now"]
+    assert not app.exception
+    clean(app)
+
+
+@pytest.mark.parametrize("known", ["never", "2999-01-01", "1901-01-01", "2026-02-30", ""])
+def test_rubbish_as_series_or_day_is_the_default(page: Open, full: Liquidity, known: str) -> None:
+    app = page(full, series="fred.<script>", known=known)
+    assert app.selectbox(key="known_series").value == full.series["series"].iloc[0]
+    assert app.date_input(key="known_day").value is None
+    assert not app.query_params
+
+
+def test_a_series_that_restates_its_past_tells_its_vintage_and_no_older_value(
+    page: Open, full: Liquidity
+) -> None:
+    day = clock.now().date() - timedelta(days=10)
+    app = page(full, series="fred.NFCI", known=str(day))
+    drawn = specs(app)["series"]
+    assert "what it said on" in drawn["layout"]["meta"]["title"]
+    assert "the vintage of 21 Nov" in words(app) and "Not known then" not in words(app)
+    assert set(drawn["data"][-1]["marker"]["symbol"]) == {"circle"}
+
+
+def test_what_was_revised_is_listed_by_source_and_span_with_both_values(
+    page: Open, full: Liquidity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = frames.revised()
+    monkeypatch.setattr(read_revisions, "revised", lambda _settings, open_days=False: found)
+    app = page(full)
+    control = app.segmented_control(key="revised_upstream")
+    # FRED comes first; of the others only those that revised something.
+    assert control.options == ["FRED", "StressIndex", "All sources"]
+    rows = table(app, "old")
+    assert rows[["series", "old", "new"]].values.tolist() == [
+        ["fred.SOFR", 4.1, 4.0],
+        ["fred.SOFR", 3.9, 4.1],
+    ]
+    vintages = table(app, "Vintage of")
+    assert vintages["Values that changed"].tolist() == ["1,513 of 1,514"]
+    assert vintages["At most by"].tolist() == ["0.54"]
+    assert "2 values were revised; 1 vintage was replaced" in words(app)
+    app.segmented_control(key="revised_upstream").set_value("").run()
+    assert table(app, "old")["series"].tolist() == ["fred.SOFR", "StressIndex", "fred.SOFR"]
+    app.segmented_control(key="revised_range").set_value("All").run()
+    assert len(table(app, "old")) == 4
+    assert not app.exception
+    clean(app)
+
+
+def test_a_source_that_is_no_longer_listed_is_not_asked_for(
+    page: Open, full: Liquidity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = frames.revised()
+    only = replace(found, single=found.single[found.single["upstream"] == "fred"])
+    monkeypatch.setattr(
+        read_revisions, "revised", lambda _settings, open_days=False: found if open_days else only
+    )
+    app = page(full)
+    app.toggle(key="revised_open").set_value(True).run()
+    app.segmented_control(key="revised_upstream").set_value("stress_index").run()
+    app.toggle(key="revised_open").set_value(False).run()
+    assert app.segmented_control(key="revised_upstream").value == "fred"
+    assert not app.exception
+
+
+def test_without_a_revision_the_page_says_so_in_words(page: Open, full: Liquidity) -> None:
+    said = words(page(full))
+    assert "No source has revised a stored value" in said
+    assert "values were revised" not in said
+
+
 # ---------------------------------------------------------------- the Overview
 
 
@@ -344,7 +438,7 @@ def test_the_index_is_the_first_tile_with_band_change_and_coverage(
     assert f"{row['band']}] " in said and "full set · 100 % of the market weight" in said
     assert "VIX at or above its 99th percentile" in said
     drawn = [one.value for one in app.get("html")]
-    history, bars = (next(one for one in drawn if word in one) for word in ("since 26", "neutral 50"))
+    history, bars = (next(one for one in drawn if word in one) for word in ("since ", "neutral 50"))
     assert history.count("title=") > 50 and f"<b>{row['index']:.1f}</b>" in history
     assert bars.count("title=") == 3
     assert sum(f">{module.title}<" in bars for module in MODULES) == 3

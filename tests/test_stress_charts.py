@@ -1,6 +1,8 @@
 """The charts, tables and sentences of the liquidity page, from frames that can be worked out by hand."""
 
+import json
 import re
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -223,7 +225,9 @@ def test_the_percentile_has_the_cut_offs_of_the_bands() -> None:
 def test_the_pointer_says_what_was_first_published_and_where_it_comes_from() -> None:
     frame = days("2026-11-16", [10, 20.5, 30], first_index=[10, 20.0, 30], provisional=[False, False, True])
     line = named(drawn(frame), "published")
-    assert "first published: 20.0" in line.customdata[1] and "first" not in line.customdata[0]
+    assert "first published 20.0, now 20.5, since 21 Nov" in line.customdata[1]
+    assert "first" not in line.customdata[0]
+    assert list(line.marker.symbol) == ["circle", "diamond-open", "circle-open"]
     for part in ("<b>20.5</b>", "20th percentile", "coverage 100", "stress", "run run-7", "06:01 KST"):
         assert part in line.customdata[1]
     assert "Calm, provisional" in line.customdata[2]
@@ -510,15 +514,51 @@ def test_the_table_of_inputs_is_in_the_order_of_the_modules_and_its_points_sum(r
 
 def test_replaced_observations_are_told_by_the_input_that_they_are_part_of() -> None:
     rows = [
-        ("observation", '{"series":"fred.DBAA","date":"2026-11-19"}', '{"value":6.01}'),
-        ("observation", '{"series":"fred.WALCL","date":"2026-11-18"}', '{"value":1}'),
-        ("observation", '{"series":"yahoo.^VIX","date":"2026-11-18"}', '{"value":null}'),
-        ("stress_index", '{"date":"2026-11-18"}', '{"index":1}'),
+        ("observation", "fred.DBAA", 6.01, 6.02), ("observation", "fred.WALCL", 1.0, 2.0),
+        ("observation", "yahoo.^VIX", 16.0, NAN), ("stress_index", "stress_index", 1.0, 2.0),
+    ]  # fmt: skip
+    frame = pd.DataFrame(rows, columns=["table_name", "series", "old", "new"])
+    frame = frame.assign(date=pd.Timestamp("2026-11-19"), replaced_at=frames.SEEN)
+    found = stress_tables.revised(frame, SEOUL)
+    assert found == {
+        "baa_aaa": ["Baa − Aaa, fred.DBAA of Thu 19 Nov, revised on 21 Nov: 6.01 → 6.02"],
+        "vix": ["VIX, yahoo.^VIX of Thu 19 Nov, revised on 21 Nov: 16 → –"],
+    }
+    unknown = frame.head(1).assign(replaced_at=pd.NaT)
+    assert stress_tables.revised(unknown, SEOUL)["baa_aaa"][0].endswith("revised on –: 6.01 → 6.02")
+    assert stress_tables.revised(frame.head(0), SEOUL) == {}
+
+
+def test_a_revised_part_marks_net_liquidity_and_says_from_what_to_what(record: Liquidity) -> None:
+    found = stress_money.net(record)
+    day = found["date"].iloc[-2]
+    key = {"series": stress_money.TREASURY, "date": str(day.date())}
+    row = {"table_name": "observation", "key": json.dumps(key, separators=(",", ":"))}
+    row |= {"replaced": json.dumps({"value": 1_000.0}), "known_at": frames.SEEN}
+    again = stress_money.revised(replace(record, revisions=pd.DataFrame([row])), SEOUL)
+    assert list(again) == [day] and "Treasury account, revised on" in again[day]
+    assert "$1.00\u00a0bn → " in again[day]
+    window = Window(found["date"].iloc[0], found["date"].iloc[-1])
+    drawn = stress_money.chart(found, window, LIGHT, credit="c", zone=SEOUL, again=again)
+    line = drawn.data[0]
+    assert list(line.marker.symbol)[-3:] == ["circle", "diamond-open", "circle"]
+    assert "Treasury account" in line.customdata[-2] and "revised" not in line.customdata[-1]
+
+
+def test_a_second_opinion_says_its_vintage_or_what_was_revised(record: Liquidity) -> None:
+    def said(name: str, revisions: pd.DataFrame) -> str:
+        told = replace(record, revisions=revisions, series=record.series.assign(restates=name == "fred.NFCI"))
+        return stress_beside._dated(told, name, stress_money.one(told, name), SEOUL)
+
+    assert "restates its past, vintage of 21 Nov" in said("fred.NFCI", record.revisions)
+    last = stress_money.one(record, "ofr.fsi")["date"].iloc[-1]
+    row = {"table_name": "observation", "known_at": frames.SEEN, "replaced": '{"value": 0.5}'}
+    rows = [
+        row | {"key": f'{{"series":"ofr.fsi","date":"{last - pd.Timedelta(days=n):%Y-%m-%d}"}}'}
+        for n in (1, 120)
     ]
-    frame = pd.DataFrame(rows, columns=["table_name", "key", "replaced"]).assign(known_at=frames.SEEN)
-    found = stress_tables.revised(frame)
-    assert found == {"baa_aaa": ["Baa − Aaa, fred.DBAA of Thu 19 Nov: was 6.01"]}
-    assert stress_tables.revised(frame.head(0)) == {}
+    assert said("ofr.fsi", pd.DataFrame(rows)).endswith("↺ 1 value of 90 days revised")
+    assert "↺" not in said("ofr.fsi", record.revisions)
 
 
 # ---------------------------------------------------------------- hostile words

@@ -10,6 +10,7 @@ from pages._view import crypto_words, formats
 from pages._view.charts import figure, nothing, safe
 from pages._view.palette import Palette, Zone
 from pages._view.price_charts import one_day, origin
+from pages._view.revised_marks import Older, noted
 from storage.texts import _
 
 HEIGHT = 210
@@ -66,8 +67,11 @@ def gauge(rows: pd.DataFrame, palette: Palette, *, credit: str) -> go.Figure:
     )
 
 
-def calendar(rows: pd.DataFrame, palette: Palette, *, credit: str, zone: ZoneInfo) -> go.Figure:
-    """Fear & Greed of the last year, a column a week and a row a weekday; empty days are crossed."""
+def calendar(
+    rows: pd.DataFrame, palette: Palette, *, credit: str, zone: ZoneInfo, older: Older | None = None
+) -> go.Figure:
+    """Fear & Greed of the last year, a column a week and a row a weekday; empty days are crossed, and days
+    of which there is an `older` value carry a diamond."""
     rows = rows.dropna(subset=["value"])
     if rows.empty:
         return nothing(palette, _("No Fear & Greed in this range"), HEIGHT)
@@ -77,8 +81,9 @@ def calendar(rows: pd.DataFrame, palette: Palette, *, credit: str, zone: ZoneInf
     weeks = days - pd.to_timedelta(days.day_of_week, unit="D")
     known = rows.set_index("date")
     said = origin(known, zone).to_dict()
+    was = _was(known, older or {}, zone)
     texts = [
-        [day.strftime("%Y-%m-%d"), _words(value, label, said.get(day, ""))]
+        [day.strftime("%Y-%m-%d"), _words(value, label, was.get(day, "") + "<br>" + said.get(day, ""))]
         for day, value, label in zip(days, by_day["value"], by_day["note"], strict=True)
     ]
     scale: list[list[Any]] = []
@@ -113,6 +118,10 @@ def calendar(rows: pd.DataFrame, palette: Palette, *, credit: str, zone: ZoneInf
         "customdata": [text for text, hole in zip(texts, holes, strict=True) if hole],
         "hovertemplate": hover,
     }
+    again = days.isin(list(was))
+    diamond = {"symbol": "diamond-open", "size": 7, "color": palette.ink, "line": {"width": 1.5}}
+    marked = crossed | {"x": weeks[again], "y": days.day_of_week[again].tolist(), "marker": diamond}
+    marked["customdata"] = [text for text, one in zip(texts, again, strict=True) if one]
     names = [_("Mon"), _("Tue"), _("Wed"), _("Thu"), _("Fri"), _("Sat"), _("Sun")]
     layout = {
         "height": HEIGHT,
@@ -130,11 +139,20 @@ def calendar(rows: pd.DataFrame, palette: Palette, *, credit: str, zone: ZoneInf
     title = _("{n} of {all} recorded days of the last year were days of fear").format(n=fearful, all=recorded)
     if recorded == 1:
         title = one_day(_("Fear & Greed"), last)
-    return figure([cells, crossed], layout, palette, title, crypto_words.sourced(rows, credit))
+    drawn = [cells, crossed, marked] if was else [cells, crossed]
+    return figure(drawn, layout, palette, title, crypto_words.sourced(rows, credit))
+
+
+def _was(known: pd.DataFrame, older: Older, zone: ZoneInfo) -> dict[pd.Timestamp, str]:
+    """What revised days were before, as a line under the pointer; `known`: rows by day."""
+    there = [day for day in older if day in known.index]
+    values, since = known["value"], known["observed_at"]
+    said = {day: noted(older[day], values[day], since[day], zone, formats.number) for day in there}
+    return {day: text for day, text in said.items() if text}
 
 
 def _words(value: float, label: object, where: str) -> str:
     if value != value:
         return _("no data")
     said = _(label) if isinstance(label, str) and label else ""
-    return f"{formats.number(value)} {safe(said)}<br>{where}"
+    return f"{formats.number(value)} {safe(said)}{where}"

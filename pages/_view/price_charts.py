@@ -5,14 +5,16 @@ Pure functions of frames (columns of `storage.read.Frames`) and a palette; nothi
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pandas as pd
 import plotly.graph_objects as go
 
-from pages._view import crypto_words, formats
+from pages._view import crypto_words, formats, revised_marks
 from pages._view.charts import Line, Window, lines, nothing, safe
 from pages._view.palette import Palette
+from pages._view.revised_marks import Older
 from storage.texts import _, ngettext
 
 Revised = Mapping[tuple[str, pd.Timestamp], Sequence[float]]
@@ -117,28 +119,25 @@ def _dressed(line: Line, color: str, rows: pd.DataFrame, zone: ZoneInfo, revised
     """The line with its colour, what is said under the pointer, and its marked days."""
     by_day = rows.set_index("date")
     said, marks = {}, {}
-    for day, price, late, coin, where in zip(
+    for day, price, late, coin, at, where in zip(
         by_day.index,
         by_day["price"],
         by_day["provisional"],
         by_day["coin"],
+        by_day["observed_at"],
         origin(by_day, zone),
         strict=True,
     ):
-        note = _note(bool(late), revised.get((coin, day), ()))
-        said[day] = f"{safe(line.name)}  <b>{formats.money(price)}</b> USD{note}<br>{where}"
-        if note:
-            marks[day] = "revised" if (coin, day) in revised else "provisional"
+        was = revised_marks.noted(revised.get((coin, day), ()), price, at, zone, formats.money)
+        said[day] = f"{safe(line.name)}  <b>{formats.money(price)}</b> USD{_late(late)}{was}<br>{where}"
+        if late or was:
+            marks[day] = "revised" if was else "provisional"
     hover = pd.Series(said, dtype=object).reindex(line.values.index)
     return Line(line.name, line.label, line.values, color, hover, marks)
 
 
-def _note(late: bool, older: Sequence[float]) -> str:
-    said = f"<br>{_('provisional: the day is not over')}" if late else ""
-    if older:
-        was = ", ".join(formats.money(price) for price in older)
-        said += "<br>" + _("revised, before: {values}").format(values=was)
-    return said
+def _late(late: Any) -> str:
+    return f"<br>{_('provisional: the day is not over')}" if late else ""
 
 
 def _price_title(table: pd.DataFrame, picked: pd.DataFrame) -> str:
@@ -219,9 +218,10 @@ def metric(
     credit: str,
     zone: ZoneInfo,
     height: int = 260,
+    revised: Older | None = None,
 ) -> go.Figure:
     """One series of observations (date, value and provenance), all of it, of which the window is shown:
-    USD, or a share in percent."""
+    USD, or a share in percent. Days that were `revised` are marked, with what stood there before."""
     since = _began(rows, "value")
     rows = rows[rows["date"] >= shown.first].dropna(subset=["value"])
     values = rows.set_index("date")["value"].astype(float).reindex(shown.days)
@@ -230,12 +230,18 @@ def metric(
         return nothing(palette, _("No values in this range"), height)
     show = (lambda value: formats.percent(value, 2, signed=False)) if percent else formats.money
     hover, marks = {}, {}
-    for day, value, late, where in zip(
-        rows["date"], rows["value"], rows["provisional"], origin(rows, zone), strict=True
+    for day, value, late, at, where in zip(
+        rows["date"],
+        rows["value"],
+        rows["provisional"],
+        rows["observed_at"],
+        origin(rows, zone),
+        strict=True,
     ):
-        hover[day] = f"<b>{show(value)}</b>{_note(bool(late), ())}<br>{where}"
-        if late:
-            marks[day] = "provisional"
+        was = revised_marks.noted((revised or {}).get(day, ()), value, at, zone, show)
+        hover[day] = f"<b>{show(value)}</b>{_late(late)}{was}<br>{where}"
+        if late or was:
+            marks[day] = "revised" if was else "provisional"
     line = Line(
         name,
         show(found.iloc[-1]),

@@ -8,14 +8,16 @@ import streamlit as st
 from pandas.io.formats.style import Styler
 
 from collectors.stress.inputs import SHOWN
-from pages._view import cards, formats, stress_tiles, tables, tiles
+from pages._view import cards, formats, revised_marks, stress_tiles, tables, tiles
 from pages._view.badges import plain
 from pages._view.palette import Palette, sign_color
 from pages._view.stress_money import ASSETS, REPO, TREASURY, one
 from pages._view.stress_record import NO_KEY, Record, keyless
-from storage.texts import _
+from storage.texts import _, ngettext
 
 if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
     from storage.settings import Settings
 
 OPINIONS = ("ofr.fsi", "fred.STLFSI4", "fred.NFCI")
@@ -148,13 +150,22 @@ def opinion(record: Record, name: str, settings: "Settings") -> None:
             chart_data=quarter if len(quarter) > 1 else None,
             help=tiles.provenance(settings, last),
         )
-        st.caption(plain(_dated(record, name, last)))
+        st.caption(plain(_dated(record, name, rows, settings.zone)))
 
 
-def _dated(record: Record, name: str, last: "pd.Series[Any]") -> str:
-    """The day of a second opinion, and whether its past may change."""
+def _dated(record: Record, name: str, rows: pd.DataFrame, zone: "ZoneInfo") -> str:
+    """The day of a second opinion; of one whose past changes as a whole its vintage, of another one how many
+    of its last values were revised."""
+    last = rows.iloc[-1]
     notes = [_("as of {day}").format(day=formats.day(last["date"]))]
     described = record.series[record.series["series"] == name] if len(record.series) else record.series
     if len(described) and described["restates"].eq(True).any():
-        notes.append(_("restates its past"))
+        vintage = rows["observed_at"].max().tz_convert(zone).date()
+        notes.append(_("restates its past, vintage of {day}").format(day=formats.short_day(vintage)))
+        return " · ".join(notes)
+    older = revised_marks.older(record.revisions, name)
+    n = sum(day > last["date"] - pd.Timedelta(days=90) for day in older)
+    if n:
+        text = ngettext("↺ {n} value of 90 days revised", "↺ {n} values of 90 days revised", n)
+        notes.append(text.format(n=formats.number(n)))
     return " · ".join(notes)

@@ -115,13 +115,15 @@ def _lines(rows: pd.DataFrame, measure: str, hover: list[str], palette: Palette)
 
 
 def _dots(rows: pd.DataFrame, values: "pd.Series[float]", palette: Palette) -> dict[str, Any]:
-    """A dot at the newest day, a ring at one that is provisional, and a dot where a day would be no line."""
+    """A dot at the newest day, a ring at one that is provisional, a diamond at one that was corrected since
+    it was published, and a dot where a day would be no line."""
     absent = values.isna()
     lone = ~absent & absent.shift(1, fill_value=True) & absent.shift(-1, fill_value=True)
     last = rows.index == rows.index[-1]
     rings = stress_axis.yes(rows["provisional"])
-    sizes = np.select([rings, last, lone], [8, 6, 5], 0)
-    symbols = np.where(rings, "circle-open", "circle")
+    corrected = _corrected(rows) & stress_axis.yes(rows["published"]) & ~absent
+    sizes = np.select([rings, corrected, last, lone], [8, 8, 6, 5], 0)
+    symbols = np.select([rings, corrected], ["circle-open", "diamond-open"], "circle")
     marker = {"size": sizes.tolist(), "symbol": symbols.tolist(), "color": palette.accent}
     return marker | {"line": {"width": 1.5}}
 
@@ -129,26 +131,35 @@ def _dots(rows: pd.DataFrame, values: "pd.Series[float]", palette: Palette) -> d
 def _hovers(rows: pd.DataFrame, zone: ZoneInfo) -> list[str]:
     """What the pointer says of each day; where it comes from only for few days."""
     where = ("<br>" + origin(rows, zone)).tolist() if len(rows) <= DETAILED else [""] * len(rows)
-    first = rows["first_index"].where(stress_axis.yes(rows["published"]) & _corrected(rows))
     parts = (
         _each(rows["index"].round(1), formats.fixed),
         _each(np.floor(rows["percentile"] + 1e-9), stress_words.percentile),
         _bands(rows),
         _each((100 * rows["coverage"]).round(), lambda share: formats.percent(share, 0, signed=False)),
         stress_axis.yes(rows["published"]),
-        _each(first.round(1), lambda index: "" if index != index else formats.fixed(index)),
+        _firsts(rows, zone),
     )
     share_text, later = _("coverage {share}"), "<br>" + _("computed later over history")
-    before = "<br>" + _("corrected since; first published: {index}")
     return [
         f"<b>{index}</b> · {rank} · {word}<br>{share_text.format(share=share)}{'' if published else later}"
-        f"{before.format(index=was) if was else ''}{place}"
+        f"{was}{place}"
         if known
         else _("not enough data")
         for known, index, rank, word, share, published, was, place in zip(
             rows["index"].notna(), *parts, where, strict=True
         )
     ]
+
+
+def _firsts(rows: pd.DataFrame, zone: ZoneInfo) -> list[str]:
+    """Of each day that was corrected: what was published first, what stands now, and since when."""
+    text = "<br>" + _("first published {first}, now {now}, since {day}")
+    told = pd.Series("", index=rows.index, dtype=object)
+    for at, row in rows[stress_axis.yes(rows["published"]) & _corrected(rows)].iterrows():
+        day = formats.short_day(row["observed_at"].tz_convert(zone).date())
+        values = {"first": formats.fixed(row["first_index"]), "now": formats.fixed(row["index"])}
+        told[at] = text.format(**values, day=day)
+    return told.tolist()
 
 
 def _corrected(rows: pd.DataFrame) -> "pd.Series[bool]":

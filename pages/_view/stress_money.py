@@ -1,12 +1,14 @@
 """Net liquidity from the Federal Reserve's balance sheet: shown, never scored. Pure functions."""
 
+from collections.abc import Mapping
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
 from pages._view import chart_marks as marks
-from pages._view import formats, stress_axis, stress_charts
+from pages._view import formats, revised_marks, stress_axis, stress_charts
 from pages._view.charts import Window, figure, nothing
 from pages._view.palette import Palette
 from pages._view.price_charts import origin
@@ -54,8 +56,36 @@ def net(record: Record) -> pd.DataFrame:
     return found[columns].reset_index(drop=True)
 
 
-def chart(found: pd.DataFrame, shown: Window, palette: Palette, *, credit: str, zone: ZoneInfo) -> go.Figure:
-    """Net liquidity in trillions of USD, a dot a week, the axis as wide as the page's range."""
+def revised(record: Record, zone: ZoneInfo) -> dict[pd.Timestamp, str]:
+    """Of each day of which FRED revised a part: which, when, and the values."""
+    found: dict[pd.Timestamp, str] = {}
+    parts = (
+        (ASSETS, _("assets"), 1e6),
+        (TREASURY, _("Treasury account"), 1e6),
+        (REPO, _("reverse repo"), 1e9),
+    )
+    for name, part, unit in parts:
+        rows = one(record, name)
+        for day, before in revised_marks.older(record.revisions, name).items():
+            for row in rows[rows["date"] == day].itertuples():
+                values = [unit * value for value in before]
+                said = revised_marks.noted(values, unit * row.value, row.observed_at, zone, formats.money)
+                if said:
+                    found[day] = found.get(day, "") + said.replace("<br>", f"<br>{part}, ")
+    return found
+
+
+def chart(
+    found: pd.DataFrame,
+    shown: Window,
+    palette: Palette,
+    *,
+    credit: str,
+    zone: ZoneInfo,
+    again: Mapping[pd.Timestamp, str] | None = None,
+) -> go.Figure:
+    """Net liquidity in trillions of USD, a dot a week, the axis as wide as the page's range; `again`: what
+    `revised` says of a day, which is marked."""
     rows = stress_axis.inside(found, shown)
     if rows.empty:
         return nothing(palette, _("No net liquidity in this range"), HEIGHT)
@@ -63,15 +93,17 @@ def chart(found: pd.DataFrame, shown: Window, palette: Palette, *, credit: str, 
     low, high = float(values.min()), float(values.max())
     air = (high - low) * 0.12 or 0.1
     spots = marks.ticks(low - air, high + air, False)
+    marked = rows["date"].isin(list(again or {}))
+    dots = np.where(marked, 8, 4 if len(rows) < 80 else 0)
     line = {
         "type": "scatter",
-        "mode": "lines+markers" if len(rows) < 80 else "lines",
+        "mode": "lines+markers",
         "x": rows["date"],
         "y": values,
         "line": {"color": palette.accent, "width": 1.75},
-        "marker": {"size": 4},
+        "marker": {"size": dots.tolist(), "symbol": np.where(marked, "diamond-open", "circle").tolist()},
         "cliponaxis": False,
-        "customdata": _hovers(rows, zone),
+        "customdata": _hovers(rows, zone, again or {}),
         "hovertemplate": stress_charts.pointer(),
     }
     end = {
@@ -96,14 +128,16 @@ def chart(found: pd.DataFrame, shown: Window, palette: Palette, *, credit: str, 
     return figure([line], layout, palette, _title(rows), _subtitle(rows, credit))
 
 
-def _hovers(rows: pd.DataFrame, zone: ZoneInfo) -> list[str]:
+def _hovers(rows: pd.DataFrame, zone: ZoneInfo, again: Mapping[pd.Timestamp, str]) -> list[str]:
     text = _("assets {assets}, Treasury account {treasury}, reverse repo {repo}")
     return [
         f"<b>{formats.money(net)}</b><br>"
         + text.format(assets=formats.money(a), treasury=formats.money(t), repo=formats.money(r))
-        + f"<br>{where}"
-        for net, a, t, r, where in zip(
-            rows["net"], rows["assets"], rows["treasury"], rows["repo"], origin(rows, zone), strict=True
+        + f"{again.get(day, '')}<br>{where}"
+        for day, net, a, t, r, where in zip(
+            *(rows[name] for name in ("date", "net", "assets", "treasury", "repo")),
+            origin(rows, zone),
+            strict=True,
         )
     ]
 

@@ -1,15 +1,15 @@
 """The table of the inputs: value, rank, age, status and points of each, and where each comes from."""
 
-import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import pandas as pd
 import streamlit as st
 from pandas.io.formats.style import Styler
 
 from collectors.stress.inputs import INPUTS
-from pages._view import cards, formats, stress_words, tables
+from pages._view import cards, formats, revised_marks, stress_words, tables
 from pages._view.badges import plain
 from pages._view.palette import Palette
 from pages._view.stress_record import STATUS, module_title, title
@@ -22,7 +22,7 @@ _ORDER = {one.name: n for n, one in enumerate(INPUTS)}
 _UNIT = {one.name: one.unit for one in INPUTS}
 _SERIES = {series: one.name for one in reversed(INPUTS) for series in one.series}
 _TONES = {"tolerated": "warn", "dropped": "bad", "fresh": "ok"}
-_OLDER = N_("{input}, {series} of {day}: was {value}")
+_OLDER = N_("{input}, {series} of {day}, revised on {since}: {values}")
 
 
 def raw(value: Any, unit: str) -> str:
@@ -110,14 +110,15 @@ def columns(palette: Palette) -> dict[str, Any]:
 
 def card(
     found: pd.DataFrame,
-    revisions: pd.DataFrame,
+    lines: pd.DataFrame,
     headed: str,
     credit: str,
     palette: Palette,
     settings: "Settings",
 ) -> None:
-    """`rows` as a table under its sentence, with where the numbers come from and the rows as CSV."""
-    older = revised(revisions)
+    """`rows` as a table under its sentence, with where the numbers come from, what the `lines` of revised
+    values say, and the rows as CSV."""
+    older = revised(lines, settings.zone)
     with st.container(border=True, gap="xsmall"):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{plain(headed)}**")
@@ -140,20 +141,19 @@ def card(
 # ---------------------------------------------------------------- where they come from
 
 
-def revised(revisions: pd.DataFrame) -> dict[str, list[str]]:
-    """Replaced values of the series that inputs are made of, as sentences by input, newest first."""
+def revised(lines: pd.DataFrame, zone: ZoneInfo) -> dict[str, list[str]]:
+    """Replaced values of the series that inputs are made of (`single` of `read_revisions`), as sentences by
+    input, newest first."""
     found: dict[str, list[str]] = {}
-    if revisions.empty:
+    if lines.empty:
         return found
-    kept = revisions[revisions["table_name"] == "observation"].sort_values("known_at", ascending=False)
+    kept = lines[(lines["table_name"] == "observation") & lines["series"].isin(list(_SERIES))]
     for row in kept.head(200).itertuples():
-        key, replaced = json.loads(row.key), json.loads(row.replaced)
-        name = _SERIES.get(key.get("series"))
-        if name is None or replaced.get("value") is None:
-            continue
-        day = formats.day(pd.Timestamp(key["date"]))
+        name, at = _SERIES[str(row.series)], row.replaced_at
+        since = formats.DASH if pd.isna(at) else formats.short_day(at.tz_convert(zone).date())
+        values = revised_marks.words([row.old, row.new], formats.number)
         said = _(_OLDER).format(
-            input=title(name), series=key["series"], day=day, value=formats.number(replaced["value"])
+            input=title(name), series=row.series, day=formats.day(row.date), since=since, values=values
         )
         found.setdefault(name, []).append(said)
     return found

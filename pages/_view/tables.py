@@ -4,7 +4,7 @@ Numbers stay numbers, so that a click on a column sorts them; how they read is s
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import pandas as pd
@@ -156,13 +156,17 @@ def coin_columns(palette: Palette) -> dict[str, Any]:
     }
 
 
-def protocol_table(protocols: pd.DataFrame, palette: Palette) -> Styler:
-    """The protocols of one day, largest first, with their share of the sum of those shown."""
+def protocol_table(protocols: pd.DataFrame, palette: Palette, revised: Collection[str] = ()) -> Styler:
+    """The protocols of one day, largest first, with their share of the sum of those shown. `revised`: those
+    of which a final value was replaced."""
     rows = protocols.sort_values(["tvl", "protocol"], ascending=[False, True], na_position="last")
     whole = rows["tvl"].sum()
     shown = pd.DataFrame(
         {
-            "name": rows["name"],
+            "name": [
+                f"{name}{' ↺' if protocol in revised else ''}"
+                for name, protocol in zip(rows["name"], rows["protocol"], strict=True)
+            ],
             "category": rows["category"],
             "tvl": rows["tvl"],
             "share": rows["tvl"] / whole * 100 if whole else float("nan"),
