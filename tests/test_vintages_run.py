@@ -5,6 +5,7 @@ The runs serve all tests of this file; each takes seconds.
 
 import json
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -14,7 +15,7 @@ from typing import Any
 import pytest
 
 from storage import clock, db, read_revisions, vintages
-from storage.settings import load
+from storage.settings import ROOT, load
 from tests import child
 from tests.api_client import ask, made
 from tests.upstream import FRED_KEY, FakeUpstream
@@ -114,6 +115,24 @@ def test_the_api_tells_the_same_of_an_instant(weeks: Weeks) -> None:
     for ((value, at),) in weeks.bill:
         (row,) = ask(app, f"{path}&known_at={clock.stamp(at)}").json["rows"]
         assert (row["value"], row["observed_at"]) == (value, clock.stamp(at))
+
+
+def test_the_sql_of_the_documentation_says_the_same(weeks: Weeks) -> None:
+    text = (ROOT / "docs" / "record.md").read_text(encoding="utf-8")
+    part = text[text.index("## Vintages") : text.index("## Runs")]
+    as_of, both, whole, corrected = re.findall(r"```sql\n(.*?)```", part, re.DOTALL)
+    instant = weeks.bill[1][0][1]
+    asked_for = as_of.replace("fred.SOFR", "fred.DGS3MO").replace(
+        "2026-11-20 21:00:00+00", instant.isoformat()
+    )
+    assert {row[0]: row[1] for row in asked(asked_for)} == known("fred.DGS3MO", instant)
+    lines = read_revisions.revised(load())
+    single = lines.single[lines.single["table_name"] == "observation"]
+    columns = ["series", "old", "new", "known_at", "replaced_at"]
+    told = {(row[0], *row[2:]) for row in asked(both)}
+    assert told == set(single[columns].itertuples(index=False, name=None)) and len(told) >= 3
+    assert [row[0] for row in asked(whole)].count("fred.STLFSI4") == 4
+    assert {row[0] for row in asked(corrected)} >= {EVENINGS[0].date()}
 
 
 # ---------------------------------------------------------------- a source that restates everything
