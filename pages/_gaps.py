@@ -49,7 +49,7 @@ def calendar(settings: Settings) -> None:
             height=int(drawn.layout.height),
             config={"displayModeBar": False, "modeBarButtonsToRemove": cards.MODEBAR_AWAY},
             on_select="rerun",
-            selection_mode=("points", "box"),
+            selection_mode="box",
             alt=drawn.layout.meta["title"],
         )
         sources, days = gap_chart.chosen(event["selection"]["points"] if event else ())

@@ -5,6 +5,7 @@ import os
 import random
 import shutil
 import sys
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -13,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as some
 
 import collect
-from collectors import freshness, run
+from collectors import freshness, pipeline, run
 from collectors.backfill import command, plan
 from collectors.model import Unavailable
 from storage import clock, db, ledger, ledger_past, points
@@ -259,7 +260,14 @@ def test_a_second_collection_finds_what_it_left_alone(filled: Desk) -> None:
 # ---------------------------------------------------------------- as if never missed
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.timeout(400)
+@settings(
+    max_examples=6,
+    deadline=None,
+    # Each takes a second; a smaller one would tell no more than the days that it removed.
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(
     some.sets(some.integers(1, 364), max_size=12),
     some.sets(some.integers(1, 364), max_size=12),
@@ -302,17 +310,26 @@ def _killed(desk: Desk, dies_at: int) -> None:
     reached = iter(range(1, 10_000))
 
     def reach(_name: str) -> None:
-        if next(reached) == dies_at:
+        # What asks upstreams are threads of it, that end with it.
+        if threading.current_thread() is threading.main_thread() and next(reached) == dies_at:
             raise _Power
 
+    begun: list[Any] = []
     true, points.reach = points.reach, reach
+    going, pipeline._Execution.run = pipeline._Execution.run, lambda self: begun.append(self) or going(self)
     try:
         collect.main(["backfill", "--since", SINCE])
     except _Power:
         live = ledger.runs(load(), 1)[0]
         ledger.finish(load(), live.run_id, "interrupted", None, {})
     finally:
-        points.reach = true
+        points.reach, pipeline._Execution.run = true, going
+    for one in begun:
+        # A process that has no power has no threads either.
+        one.steps.stopping.set()
+    for thread in threading.enumerate():
+        if thread is not threading.current_thread() and "_fetch_lane" in thread.name:
+            thread.join(20)
     desk.capsys.readouterr()
 
 
@@ -565,7 +582,7 @@ def test_no_host_is_asked_faster_than_its_pace(ticking: Desk) -> None:
     os.environ |= {"COLLECTOR_PACE_S": "0.15", "COINGECKO_API_KEY": DEMO_KEY}
     told = plan.make(load(), plan.Want(only=frozenset({"coingecko.markets"})))
     assert collect.main(["backfill", "--source", "coingecko.markets"]) == 0
-    seen = [one.at for one in ticking.up.requests() if one.host == "coingecko"]
+    seen = [one.at for one in ticking.up.requests if one.host == "coingecko"]
     assert len(seen) == sum(part.calls for part in told.parts) == 20
     assert min(after - before for before, after in pairwise(seen)) > 0.14
 

@@ -162,7 +162,7 @@ def title(rows: Sequence[Row]) -> str:
 
 def subtitle(shown: Window) -> str:
     """Which days, and how to choose some of them."""
-    text = _("{first} to {last}; drag over days to choose them, or click one")
+    text = _("{first} to {last}; drag over days to choose them")
     return text.format(first=formats.day(shown.first.date()), last=formats.day(shown.last.date()))
 
 
