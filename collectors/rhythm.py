@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from collectors.stress.business_days import Calendar, is_business_day
 
-Days = Literal["every", "nyse", "fed", "monday", "wednesday", "friday"]
+Days = Literal["every", "weekdays", "nyse", "fed", "monday", "wednesday", "friday"]
 
 _WEEKDAYS: dict[str, int] = {"monday": 0, "wednesday": 2, "friday": 4}
 _DAY = timedelta(days=1)
@@ -22,9 +22,10 @@ _LONGEST = 40
 
 @dataclass(frozen=True)
 class Rhythm:
-    """`days` that have a value: every day, the exchange's, the Federal Reserve's, or one day a week.
-    Such a value is out `lag` business days (of `counted`) after its day, at `at` in `zone`; the day
-    itself is over at `ends` of that zone (None: with its midnight)."""
+    """`days` that have a value: every day, Monday to Friday, the exchange's, the Federal Reserve's, or one
+    day a week. Such a value is out `lag` business days (of `counted`) after its day, at `at` in `zone`; the
+    day itself is over at `ends` of that zone (None: with its midnight). `by_week`: those of a week come out
+    together, on the next Monday on which they work."""
 
     days: Days
     at: time
@@ -32,6 +33,7 @@ class Rhythm:
     counted: Calendar = "fed"
     zone: str = "America/New_York"
     ends: time | None = None
+    by_week: bool = False
 
     @cached_property
     def _zone(self) -> ZoneInfo:
@@ -41,11 +43,17 @@ class Rhythm:
         """Whether the source has a value of that day."""
         if self.days in ("nyse", "fed"):
             return is_business_day(self.days, day)
+        if self.days == "weekdays":
+            return day.weekday() < 5
         return self.days == "every" or day.weekday() == _WEEKDAYS[self.days]
 
     def out(self, day: date) -> datetime:
         """When the value of `day` is published, aware UTC."""
         left = self.lag
+        if self.by_week:
+            # From its Sunday on: a holiday on Monday makes it Tuesday.
+            day += _DAY * (6 - day.weekday())
+            left = 1
         while left:
             day += _DAY
             left -= is_business_day(self.counted, day)

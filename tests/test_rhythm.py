@@ -39,6 +39,13 @@ def day(text: str) -> date:
         # Saturday, Sunday and Friday come out together on Monday.
         ("fred.DFF", "2026-11-20", "2026-11-23T23:00Z"),
         ("fred.DFF", "2026-11-22", "2026-11-23T23:00Z"),
+        # New York ends a currency's day: 22:00 in London, in summer an hour earlier in UTC.
+        ("yahoo.KRW=X", "2026-11-24", "2026-11-24T22:00Z"),
+        ("yahoo.KRW=X", "2026-07-07", "2026-07-07T21:00Z"),
+        # Noon rates of a whole week on its next Monday; after Labor Day on Tuesday.
+        ("fred.DEXKOUS", "2026-11-16", "2026-11-23T22:00Z"),
+        ("fred.DEXKOUS", "2026-11-20", "2026-11-23T22:00Z"),
+        ("fred.DEXKOUS", "2026-09-04", "2026-09-08T21:00Z"),
         ("alternative_me.fear_greed", "2026-11-24", "2026-11-24T00:15Z"),
         ("defillama.total_tvl", "2026-11-24", "2026-11-24T02:00Z"),
     ],
@@ -61,6 +68,14 @@ def test_a_value_is_out_when_its_publisher_says(source: str, of: str, out: str) 
         ("fred.DGS10", "2026-11-24T23:30Z", "2026-11-23"),
         ("fred.WALCL", "2026-11-24T00:00Z", "2026-11-18"),
         ("fred.T10Y3M", "2026-11-24T01:30Z", "2026-11-23"),
+        # Of Monday to Friday, holidays too; on the weekend Friday's is the newest.
+        ("yahoo.KRW=X", "2026-11-26T23:00Z", "2026-11-26"),
+        ("yahoo.KRW=X", "2026-11-29T23:30Z", "2026-11-27"),
+        ("yahoo.KRW=X", "2026-11-30T21:00Z", "2026-11-27"),
+        # As of the captured file: on Tuesday after Memorial Day it ends with Friday.
+        ("fred.DEXKOUS", "2026-05-26T22:00Z", "2026-05-22"),
+        ("fred.DEXKOUS", "2026-05-26T20:00Z", "2026-05-15"),
+        ("fred.DEXKOUS", "2026-11-27T22:00Z", "2026-11-20"),
         ("coingecko.markets", "2026-11-24T00:00Z", "2026-11-24"),
         ("alternative_me.fear_greed", "2026-11-24T00:14Z", "2026-11-23"),
     ],
@@ -83,6 +98,8 @@ def test_holidays_of_the_exchange_and_of_the_federal_reserve_are_not_the_same() 
     [
         (yahoo.CLOSE, "2026-11-24", "2026-11-24T21:30Z"),
         (yahoo.CLOSE, "2026-07-07", "2026-07-07T20:30Z"),
+        (yahoo.CURRENCY, "2026-11-24", "2026-11-25T00:00Z"),
+        (yahoo.CURRENCY, "2026-07-07", "2026-07-07T23:00Z"),
         (UTC_DAYS, "2026-11-24", "2026-11-25T00:00Z"),
         (fred.SOURCES[0].rhythm, "2026-11-24", "2026-11-25T05:00Z"),
         # The days on which New York's clocks change have 23 and 25 hours.

@@ -12,7 +12,14 @@ from itertools import pairwise
 from statistics import fmean, pstdev
 
 from collectors.model import Ask, Batch, Row
-from collectors.sources import demo_fred, demo_headlines, demo_news, demo_prices, demo_speeches
+from collectors.sources import (
+    demo_exchange,
+    demo_fred,
+    demo_headlines,
+    demo_news,
+    demo_prices,
+    demo_speeches,
+)
 from collectors.sources.demo_market import COINS, PROTOCOLS, TOTAL_TVL, Coin, Path, levels, supplies
 
 TOP_COINS = 20
@@ -199,6 +206,7 @@ _GENERATORS: dict[str, Callable[[_Span], Iterator[Row]]] = {
 _OBSERVED = {
     **dict.fromkeys(demo_fred.SOURCES, demo_fred.rows),
     **dict.fromkeys(demo_prices.SOURCES, demo_prices.rows),
+    **dict.fromkeys(demo_exchange.SOURCES, demo_exchange.rows),
 }
 _SAID = {
     demo_speeches.SOURCE: (demo_speeches.rows, SPEECH_HISTORY),

@@ -16,7 +16,7 @@ from typing import Literal
 from collectors.sources.demo_market import CRASH
 from collectors.stress.business_days import is_business_day
 
-Calendar = Literal["fed", "nyse", "both", "every", "wednesday", "friday"]
+Calendar = Literal["fed", "nyse", "both", "every", "weekdays", "wednesday", "friday"]
 Values = tuple[float, ...]
 # Of a calendar year: one value for each of its days.
 Path = Callable[[int], Sequence[float]]
@@ -135,6 +135,8 @@ def told_days(calendar: Calendar, year: int) -> tuple[int, ...]:
     days = dates(year)
     if calendar == "every":
         return tuple(range(len(days)))
+    if calendar == "weekdays":
+        return tuple(n for n, day in enumerate(days) if day.weekday() < 5)
     if calendar in _WEEKDAYS:
         return tuple(n for n, day in enumerate(days) if day.weekday() == _WEEKDAYS[calendar])
     if calendar == "both":

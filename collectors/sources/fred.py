@@ -61,10 +61,13 @@ _EVERY_DAY = Rhythm("every", time(18), lag=1)
 _H41 = Rhythm("wednesday", time(17), lag=1)
 _NFCI = Rhythm("friday", time(9), lag=3)
 _STLFSI = Rhythm("friday", time(11), lag=4)
+# The Board's H.10: noon rates of New York, a week at a time on Monday at 16:15.
+_H10 = Rhythm("fed", time(17), by_week=True)
 
 _PERCENT = ("Percent",)
 _INDEX = ("Index",)
 _MILLIONS = ("Millions of U.S. Dollars", "Millions of US Dollars", "Mil. of U.S. $")
+_WON = ("South Korean Won to One U.S. Dollar", "South Korean Won to 1 U.S. Dollar")
 _BILLIONS = ("Billions of US Dollars", "Billions of U.S. Dollars", "Bil. of US $")
 
 _RATE = Believable(-3, 25, 1.5, absolute=True)
@@ -121,6 +124,9 @@ _LINES = (
           Believable(-5, 15, 3, absolute=True), False, "weekly", True),
     _Line("STLFSI4", N_("St. Louis Fed Financial Stress Index"), N_("index"), _INDEX, _STLFSI,
           Believable(-5, 15, 4, absolute=True), False, "weekly", True),
+    # Of no input of the index: what money of the crypto pages is worth in Seoul. 1997 had steps of 18 %.
+    _Line("DEXKOUS", N_("Won for one dollar, noon in New York"), N_("KRW for 1 USD"), _WON, _H10,
+          Believable(500, 3000, 0.2), False),
 )  # fmt: skip
 
 
@@ -248,8 +254,9 @@ def _source(line: _Line) -> Source:
         history=WHOLE,
         # What it is measured in, and the values.
         calls=2,
-        # Without a trade of that paper there is no rate, sometimes for days.
-        pauses=4 if line.id == "DCPF3M" else 0,
+        # Without a trade of that paper there is no rate, sometimes for days; H.10 leaves out days around
+        # Christmas that are no holidays.
+        pauses={"DCPF3M": 4, "DEXKOUS": 2}.get(line.id, 0),
         required=line.required,
         needs_key=True,
     )

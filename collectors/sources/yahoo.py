@@ -1,4 +1,5 @@
-"""Yahoo Finance: closes of indices and ETFs with their dividends and splits, one step a symbol, by yfinance.
+"""Yahoo Finance: closes of indices and ETFs with their dividends and splits, and the won, one step a symbol,
+by yfinance.
 
 Stored is the raw close as it was traded that day: what Yahoo sends is divided by every later split, and
 its own adjusted close changes with every dividend. Adjusted prices are computed when they are read.
@@ -49,6 +50,8 @@ UPSTREAM = Upstream(
 
 # The close is printed minutes after the bell; at 06:00 in Seoul in winter New York has just closed.
 CLOSE = Rhythm("nyse", time(16, 30), counted="nyse", ends=time(16, 30))
+# Currencies: a bar is a weekday of London, which trading in New York ends at 22:00.
+CURRENCY = Rhythm("weekdays", time(22), zone="Europe/London")
 REREAD = timedelta(days=14)
 _PRICE = Believable(0.5, 1e5, 0.35)
 _ASKED_LEAST = timedelta(days=7)
@@ -95,7 +98,9 @@ def _row(series: str, day: date, value: float) -> Row:
     return {"series": series, "date": day, "value": value, "note": None}
 
 
-def settled(bars: Sequence[Bar], symbol: str, at: datetime, wide: bool) -> tuple[list[Bar], list[Rejected]]:
+def settled(
+    bars: Sequence[Bar], symbol: str, at: datetime, wide: bool, rhythm: Rhythm = CLOSE
+) -> tuple[list[Bar], list[Rejected]]:
     """The bars that have a close, without a live one that nothing settled leads up to. Raises Changed
     `empty` where none has a close, `suspect` where a `wide` question got the live bar alone."""
     known = [bar for bar in bars if isfinite(bar.close)]
@@ -107,7 +112,7 @@ def settled(bars: Sequence[Bar], symbol: str, at: datetime, wide: bool) -> tuple
         )
     last = known[-1]
     # A bell that has just rung settles nothing: a lone bar is one for another day.
-    live = at < CLOSE.over(last.day) + timedelta(days=1)
+    live = at < rhythm.over(last.day) + timedelta(days=1)
     place = next(n for n, bar in enumerate(bars) if bar is last)
     unsettled = live and place >= 2 and not any(isfinite(bar.close) for bar in bars[place - 2 : place])
     if live and wide and len(known) == 1:
@@ -186,12 +191,15 @@ def _events(values: Mapping[str, float]) -> tuple[float, float]:
     return (found[0] if isfinite(found[0]) else 0.0, found[1] if isfinite(found[1]) else 0.0)
 
 
-def _collect(symbol: str, index: bool, wire: Wire, ask: Ask) -> Batch:
+def _collect(symbol: str, index: bool, rhythm: Rhythm, wire: Wire, ask: Ask) -> Batch:
     """The days since the newest stored one and two weeks before it; everything on the first run."""
     since = ask.since - REREAD if ask.since else None
     wide = since is None or ask.now.astimezone(UTC).date() - since >= _ASKED_LEAST
     bars = _bars(wire, symbol, since)
-    bars, rejected = settled(bars, symbol, wire.answered_at(), wide)
+    if rhythm.days == "weekdays":
+        # What is quoted on Sunday evening is Monday's, and stands in Monday's bar from midnight on.
+        bars = [bar for bar in bars if rhythm.has(bar.day)]
+    bars, rejected = settled(bars, symbol, wire.answered_at(), wide, rhythm)
     known = [bar for bar in bars if isfinite(bar.close) or not index]
     paid = [] if index else _absurd(known)
     rejected += [
@@ -212,12 +220,20 @@ def _absurd(bars: Sequence[Bar]) -> list[Bar]:
 
 
 def _source(
-    symbol: str, title: str, *, index: bool = False, required: bool = True, able: Believable = _PRICE
+    symbol: str,
+    title: str,
+    *,
+    index: bool = False,
+    required: bool = True,
+    able: Believable = _PRICE,
+    unit: str = N_("points"),
+    rhythm: Rhythm = CLOSE,
+    pauses: int = 0,
 ) -> Source:
     url = f"https://finance.yahoo.com/quote/{symbol.replace('^', '%5E')}"
     close, dividend, split = series_of(symbol)
     if index:
-        series: tuple[Series, ...] = (Series(f"yahoo.{symbol}", title, N_("points"), "daily", url),)
+        series: tuple[Series, ...] = (Series(f"yahoo.{symbol}", title, unit, "daily", url),)
     else:
         series = (
             Series(close, title, N_("USD, as traded"), "daily", url),
@@ -228,8 +244,8 @@ def _source(
         name=f"yahoo.{symbol}",
         upstream=UPSTREAM,
         table=OBSERVATION,
-        collect=partial(_collect, symbol, index),
-        rhythm=CLOSE,
+        collect=partial(_collect, symbol, index, rhythm),
+        rhythm=rhythm,
         reread=REREAD,
         series=series,
         believable=able,
@@ -238,6 +254,7 @@ def _source(
         history=WHOLE,
         # The zone of its exchange comes first.
         calls=2,
+        pauses=pauses,
         required=required,
     )
 
@@ -255,4 +272,7 @@ SOURCES: Sequence[Source] = (
     _source("XLF", N_("Financial Select Sector SPDR")),
     _source("TLT", N_("iShares 20+ year Treasuries"), required=False),
     _source("^MOVE", N_("ICE BofA MOVE"), index=True, required=False, able=Believable(10, 500, 1.0)),
-)
+    # Of no input of the index: what money of the crypto pages is worth in Seoul.
+    _source("KRW=X", N_("Won for one dollar"), index=True, required=False, able=Believable(500, 3000, 0.2),
+            unit=N_("KRW for 1 USD"), rhythm=CURRENCY, pauses=2),
+)  # fmt: skip

@@ -9,6 +9,7 @@ from functools import cache, lru_cache
 from zoneinfo import ZoneInfo
 
 NEW_YORK, CHICAGO = ZoneInfo("America/New_York"), ZoneInfo("America/Chicago")
+LONDON = ZoneInfo("Europe/London")
 DAY = timedelta(days=1)
 OPEN, CLOSE, EARLY_CLOSE = time(9, 30), time(16), time(13)
 # Days on which the exchange stayed shut though no rule says so: mourning, the towers, the storm.
@@ -101,6 +102,13 @@ def nyse_days(first: date, last_year: int) -> tuple[date, ...]:
     return tuple(day for day in days if day >= first)
 
 
+@lru_cache(maxsize=8)
+def weekdays(first: date, last_year: int) -> tuple[date, ...]:
+    """Monday to Friday from `first` to the end of a year: the days of a currency."""
+    days = (first + n * DAY for n in range((date(last_year, 12, 31) - first).days + 1))
+    return tuple(day for day in days if day.weekday() < 5)
+
+
 def last_nyse_day(day: date) -> date:
     """The newest day of the exchange up to and including `day`."""
     days = nyse_days(date(day.year - 1, 12, 1), day.year)
@@ -129,3 +137,9 @@ def at_new_york(day: date, clock: time) -> datetime:
 def opening(day: date) -> int:
     """09:30 in New York, in seconds: the timestamp of a daily bar."""
     return int(datetime.combine(day, OPEN, NEW_YORK).timestamp())
+
+
+@lru_cache(maxsize=32_768)
+def london(day: date) -> int:
+    """Midnight in London, in seconds: the timestamp of a currency's daily bar."""
+    return int(datetime.combine(day, time(), LONDON).timestamp())

@@ -88,6 +88,9 @@ SERIES = {
                    out="nfci", decimals=3, **_FRIDAYS),
         FredSeries("STLFSI4", "St. Louis Fed Financial Stress Index", date(1993, 12, 31),
                    out="stl", decimals=4, **_FRIDAYS),
+        FredSeries("DEXKOUS", "South Korean Won to U.S. Dollar Spot Exchange Rate", _1985, out="h10",
+                   clock=time(16, 20), units="South Korean Won to One U.S. Dollar",
+                   units_short="South Korean Won to 1 U.S. $"),
     )
 }  # fmt: skip
 
@@ -148,6 +151,9 @@ def published(series: FredSeries, day: date) -> datetime:
     if series.out == "same":
         # The blank row of a holiday comes with the next day's value.
         return at_new_york(day if is_fed_day(day) else next_fed_day(day), series.clock)
+    if series.out == "h10":
+        # A week together, on the Monday after it.
+        return at_new_york(next_fed_day(day + (6 - day.weekday()) * DAY), series.clock)
     if series.out == "h41":
         return at_new_york(next_fed_day(day), time(16, 30))
     if series.out == "nfci":

@@ -11,7 +11,7 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
-from .calendars import nyse_days
+from .calendars import london, nyse_days, opening, weekdays
 from .rates import path
 from .strain import Path, days_until, drift, index, strain
 
@@ -34,7 +34,20 @@ class Symbol:
     @property
     def is_index(self) -> bool:
         """Without volume, dividends and splits."""
-        return self.name.startswith("^")
+        return self.name.startswith("^") or self.is_currency
+
+    @property
+    def is_currency(self) -> bool:
+        """What a dollar costs, on weekdays of London."""
+        return self.name.endswith("=X")
+
+    def days(self, year: int) -> tuple[date, ...]:
+        """Its trading days to the end of a year."""
+        return (weekdays if self.is_currency else nyse_days)(self.first, year)
+
+    def stamp(self, day: date) -> int:
+        """The timestamp of a settled daily bar."""
+        return (london if self.is_currency else opening)(day)
 
 
 SYMBOLS = {
@@ -52,9 +65,10 @@ SYMBOLS = {
         Symbol("BIL", date(2007, 5, 30), rate=None, level=91.6),
         Symbol("^VIX", date(1990, 1, 2), "WCB", "Cboe Indices", pays=0),
         Symbol("^MOVE", date(2002, 11, 12), "NYB", "ICE Futures", pays=0),
+        Symbol("KRW=X", date(2003, 12, 1), "CCY", "CCY", pays=0),
     )
 }
-_INDICES = {"^VIX": "VIXCLS", "^MOVE": "MOVE"}
+_INDICES = {"^VIX": "VIXCLS", "^MOVE": "MOVE", "KRW=X": "KRW"}
 # The tendency of shares a day, and how much of the strain's moves they take.
 _TREND, _SHARED = 0.00025, {"SPY": 0.055, "XLF": 0.08}
 
@@ -125,9 +139,11 @@ def _closes(symbol: Symbol, seed: int, days: tuple[date, ...], year: int) -> Ite
 @lru_cache(maxsize=32)
 def bars(symbol: Symbol, seed: int, year: int) -> tuple[Bar, ...]:
     """Every trading day from the first to the end of `year`, before any split."""
-    days = nyse_days(symbol.first, year)
+    days = symbol.days(year)
     draw = random.Random(f"{seed}:bars:{symbol.name}").random
-    width = 0.03 if symbol.is_index else 0.0002 if symbol.rate is None else 0.004
+    width = (
+        0.002 if symbol.is_currency else 0.03 if symbol.is_index else 0.0002 if symbol.rate is None else 0.004
+    )
     found, before = [], None
     for day, close in zip(days, _closes(symbol, seed, days, year), strict=True):
         opened = close if before is None else before + (close - before) * 0.4 * draw()

@@ -133,6 +133,13 @@ def _repo(seed: int, year: int) -> Iterator[float]:
         )
 
 
+def _noon(seed: int, year: int) -> Iterator[float]:
+    """The won at noon in New York: between two closes."""
+    closes = path("KRW", seed, year)
+    for before, after in zip((closes[0], *closes), closes, strict=False):
+        yield round(0.4 * before + 0.6 * after, 2)
+
+
 _Maker = Callable[[int, int], Iterable[float]]
 _MAKERS: dict[str, _Maker] = {
     "policy": _policy,
@@ -151,6 +158,8 @@ _MAKERS: dict[str, _Maker] = {
     "BAMLH0A0HYM2": _level("BAML", 3.5, 0.27, 60, 0.012, (2.4, 12.0), 2),
     "VIXCLS": _level("VIX", 16.5, 0.36, 8, 0.05, (10.0, 80.0), 2),
     "MOVE": _level("MOVE", 88.0, 0.24, 12, 0.035, (40.0, 260.0), 2),
+    "KRW": _level("KRW", 1385.0, 0.02, 300, 0.004, (900.0, 1900.0), 2),
+    "DEXKOUS": _noon,
     "WALCL": _level("WALCL", 6.5e6, 0.03, 1500, 0.004, (3e6, 1.2e7), 0),
     "WTREGEN": _level("WTREGEN", 8e5, 0.02, 60, 0.05, (4e4, 1.9e6), 0),
     "WRESBAL": _level("WRESBAL", 3e6, 0.02, 500, 0.008, (1.2e6, 5e6), 0),

@@ -1,9 +1,9 @@
 """Where the exchange's day stands at an instant: which bar is the newest one, and whether it is live."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 
-from .calendars import OPEN, at_new_york, closes, in_new_york, last_nyse_day
+from .calendars import LONDON, OPEN, at_new_york, closes, in_new_york, last_nyse_day
 
 # So long after the close the last bar is still the live one.
 SETTLES_AFTER = timedelta(minutes=15)
@@ -28,3 +28,13 @@ def session(now: datetime) -> Session:
     start, end = at_new_york(day, OPEN), at_new_york(day, closes(day))
     at = min(now, end)
     return Session(day, now < end + SETTLES_AFTER, int(at.timestamp()), (at - start) / (end - start))
+
+
+def currency_session(now: datetime) -> Session:
+    """The newest weekday of London; live until its midnight, on Friday until 22:00."""
+    day = now.astimezone(LONDON).date()
+    day -= timedelta(days=max(0, day.weekday() - 4))
+    start = datetime.combine(day, time(), LONDON)
+    end = datetime.combine(day, time(22) if day.weekday() == 4 else time(23, 59), LONDON)
+    at = min(now, end)
+    return Session(day, now < end, int(at.timestamp()), (at - start) / (end - start))

@@ -4,9 +4,10 @@ from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from urllib.parse import unquote
+from zoneinfo import ZoneInfo
 
 from . import refusals
-from .calendars import CLOSE, NEW_YORK, OPEN, at_new_york, closes, opening
+from .calendars import CLOSE, LONDON, NEW_YORK, OPEN, at_new_york, closes, opening
 from .prices import Symbol
 from .refusals import Refusal
 from .trading_session import Session
@@ -68,13 +69,13 @@ class Yahoo:
         if "period1" not in query:
             return self._ranged(symbol, span or "1d")
         start, end = int(query["period1"]), int(query.get("period2", 2**40))
-        if end <= opening(symbol.first):
+        if end <= symbol.stamp(symbol.first):
             return None
-        first, last = (_day(second) for second in (start, end))
+        first, last = (_day(second, symbol) for second in (start, end))
         return [slot for slot in self.record.slots(symbol, first, last) if start <= slot.at < end]
 
     def _ranged(self, symbol: Symbol, span: str) -> list[Slot]:
-        last = self.record.session().day
+        last = self.record.session(symbol).day
         if span in ("1d", "5d"):
             return self.record.slots(symbol, last - timedelta(days=12), last)[-int(span[0]) :]
         first = symbol.first
@@ -106,18 +107,19 @@ class Yahoo:
         return found
 
     def _meta(self, symbol: Symbol, told: Sequence[Slot], span: str) -> dict[str, object]:
-        now = self.record.session()
+        now = self.record.session(symbol)
         year = self.record.slots(symbol, now.day - timedelta(days=366), now.day)
         full = [slot for slot in year if slot.close is not None]
         last = full[-1] if full else None
         before = self.record.close_before(symbol, told[0].day if told else now.day)
         meta: dict[str, object] = {
-            "currency": "USD", "symbol": symbol.name, "exchangeName": symbol.exchange,
+            "currency": "KRW" if symbol.is_currency else "USD", "symbol": symbol.name,
+            "exchangeName": symbol.exchange,
             "fullExchangeName": symbol.exchange_name,
-            "instrumentType": "INDEX" if symbol.is_index else "ETF",
-            "firstTradeDate": opening(symbol.first), "regularMarketTime": now.at,
-            "hasPrePostMarketData": not symbol.is_index, **_zone(now.day),
-            "exchangeTimezoneName": "America/New_York", "regularMarketPrice": last and last.close,
+            "instrumentType": _kind(symbol),
+            "firstTradeDate": symbol.stamp(symbol.first), "regularMarketTime": now.at,
+            "hasPrePostMarketData": not symbol.is_index, **_zone(now.day, symbol),
+            "exchangeTimezoneName": _place(symbol).key, "regularMarketPrice": last and last.close,
             "fiftyTwoWeekHigh": max((slot.high or 0 for slot in full), default=None),
             "fiftyTwoWeekLow": min((slot.low or 0 for slot in full), default=None),
             "regularMarketDayHigh": last and last.high, "regularMarketDayLow": last and last.low,
@@ -132,14 +134,22 @@ class Yahoo:
         return {**meta, "dataGranularity": "1mo" if span == "max" else "1d"}
 
 
-def _day(second: int) -> date:
-    """The day in New York; yfinance asks from before there were computers."""
+def _kind(symbol: Symbol) -> str:
+    return "CURRENCY" if symbol.is_currency else "INDEX" if symbol.is_index else "ETF"
+
+
+def _place(symbol: Symbol | None) -> ZoneInfo:
+    return LONDON if symbol is not None and symbol.is_currency else NEW_YORK
+
+
+def _day(second: int, symbol: Symbol) -> date:
+    """The day where it is traded; yfinance asks from before there were computers."""
     bounded = max(0, min(second, 4_000_000_000))
-    return datetime.fromtimestamp(bounded, UTC).astimezone(NEW_YORK).date()
+    return datetime.fromtimestamp(bounded, UTC).astimezone(_place(symbol)).date()
 
 
-def _zone(day: date) -> dict[str, object]:
-    noon = datetime.combine(day, time(12), NEW_YORK)
+def _zone(day: date, symbol: Symbol | None = None) -> dict[str, object]:
+    noon = datetime.combine(day, time(12), _place(symbol))
     offset = noon.utcoffset() or timedelta()
     return {"gmtoffset": int(offset.total_seconds()), "timezone": noon.tzname()}
 

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TypeVar
 
-from .calendars import is_nyse_day, opening
+from .calendars import is_nyse_day
 from .history import History
 from .market import Market
 from .prices import SYMBOLS, Bar, Symbol, bars, dividends
-from .trading_session import Session, session
+from .trading_session import Session, currency_session, session
 
 # The one split that was there before any test made one: 2 for 1.
 _SPLITS = {"XLF": {date(2016, 9, 19): (2.0, 1.0)}}
@@ -60,9 +60,10 @@ class YahooRecord:
             return None
         return SYMBOLS.get(name)
 
-    def session(self) -> Session:
-        """Where the exchange's day stands now."""
-        return session(self.market.now())
+    def session(self, symbol: Symbol | None = None) -> Session:
+        """Where the day of the symbol's market stands now; without one that of the exchange."""
+        currency = symbol is not None and symbol.is_currency
+        return (currency_session if currency else session)(self.market.now())
 
     # --- events, as they look from now ---
     def splits(self, symbol: Symbol) -> dict[date, tuple[float, float]]:
@@ -101,12 +102,12 @@ class YahooRecord:
         tail = self._repriced(symbol, known[start:], live=True)
         factors = self._factors(symbol, tail)
         nulls, newest = self._nulls.get(symbol.name, date.max), days[-1] if days else None
-        now = self.session()
+        now = self.session(symbol)
         told = []
         for bar, factor in zip(tail[: end - start], factors, strict=False):
             # A feed that no longer settles goes on with a live snapshot in its last slot.
             live = bar.day == newest == now.day and (now.live or nulls <= bar.day)
-            at = now.at if live and not self.stamps_at_open else opening(bar.day)
+            at = now.at if live and not self.stamps_at_open else symbol.stamp(bar.day)
             told.append(_null(bar.day, at) if nulls <= bar.day and not live else _slot(bar, at, factor))
         return told
 
@@ -117,7 +118,7 @@ class YahooRecord:
         return self._repriced(symbol, known[at - 1 : at], live=False)[0].close if at else None
 
     def _known(self, symbol: Symbol) -> Sequence[Bar]:
-        last = self.session().day
+        last = self.session(symbol).day
         if self.history is None:
             found: Sequence[Bar] = bars(symbol, self.market.seed, last.year)
         else:
@@ -128,7 +129,7 @@ class YahooRecord:
         """Through the splits, with pinned closes, the last one as it stands while the market is open."""
         with self._lock:
             pins = dict(self._closes.get(symbol.name, {}))
-        scale, now, found = self._since(symbol, date.min), self.session(), list(known)
+        scale, now, found = self._since(symbol, date.min), self.session(symbol), list(known)
         if scale != 1:
             found = [_scaled(bar, scale) for bar in found]
         for n, bar in enumerate(found if pins else ()):
@@ -172,7 +173,7 @@ class YahooRecord:
     def _put(self, where: dict[str, dict[date, V]], name: str, day: date, value: V | None) -> None:
         if name not in SYMBOLS:
             raise KeyError(name)
-        if not is_nyse_day(day):
+        if not (day.weekday() < 5 if SYMBOLS[name].is_currency else is_nyse_day(day)):
             raise ValueError(f"the exchange is closed on {day}")
         with self._lock:
             pins = {**where.get(name, {})}
