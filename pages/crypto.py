@@ -13,6 +13,7 @@ from pages._view import (
     charts,
     crypto_choice,
     crypto_words,
+    currency_choice,
     formats,
     greed_charts,
     market,
@@ -22,6 +23,7 @@ from pages._view import (
     tables,
 )
 from pages._view.badges import plain
+from pages._view.currency import Currency
 from pages._view.palette import Palette, colors
 from pages._view.price_charts import Choice
 from storage import read, settings, texts
@@ -34,13 +36,14 @@ TVL, GREED, DOMINANCE = "defillama.total_tvl", "alternative_me.fear_greed_index"
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What every part of the page needs."""
+    """What every part of the page needs; `coins` and `revised` are in `money` already."""
 
     settings: Settings
     frames: Frames
     palette: Palette
     coins: pd.DataFrame
     revised: pd.DataFrame
+    money: Currency
 
     def series(self, name: str) -> pd.DataFrame:
         """The rows of one series of observations, oldest first."""
@@ -58,7 +61,7 @@ class Page:
 
 def _head(page: Page) -> None:
     greed = page.series(GREED)
-    st.header(plain(crypto_words.headline(page.coins, greed)), anchor=False)
+    st.header(plain(crypto_words.headline(page.coins, greed, page.money)), anchor=False)
     days = [crypto_words.as_of(rows) for rows in (page.coins, page.series(TVL), greed)]
     said = (_("Prices as of {day}"), _("TVL {day}"), _("Fear & Greed {day}"))
     parts = [text.format(day=day) for text, day in zip(said, days, strict=True)]
@@ -78,6 +81,8 @@ def _head(page: Page) -> None:
     with st.container(gap=None):
         st.caption(plain(" · ".join(parts)))
         st.caption(" ".join(filter(None, [plain(demo), " · ".join(links)])))
+    newest = page.coins["date"].max() if len(page.coins) else None
+    currency_choice.switch(page.frames.rates, page.money, newest)
 
 
 def _figures(page: Page) -> None:
@@ -92,23 +97,26 @@ def _figures(page: Page) -> None:
     with st.grid(4, min_column_width=150):
         cards.metric(
             _("Market cap of the top {n}").format(n=len(page.coins) or tables.TOP),
-            formats.money(page.coins["market_cap"].sum(min_count=1)),
+            page.money.show(page.coins["market_cap"].sum(min_count=1)),
             formats.percent(moved),
             formats.direction(moved),
             _("24 h"),
-            caps,
+            page.money.days(caps),
             up,
             origin,
         )
-        for label, name, show, kind in (
-            (_("DeFi TVL"), TVL, formats.money, "percent"),
-            (_("BTC dominance"), DOMINANCE, _share, "points"),
-        ):
-            rows = page.series(name)
-            cards.series(label, rows, show, kind, up, page.origin(rows))
+        tvl, share = page.series(TVL), page.series(DOMINANCE)
+        note = page.origin(page.money.now(tvl.tail(1), "value"))
+        cards.series(_("DeFi TVL"), tvl, lambda one: _worth(page, one), "percent", up, note, page.money)
+        cards.series(_("BTC dominance"), share, _share, "points", up, page.origin(share))
         greed = page.series(GREED)
         note = page.origin(greed)
         cards.series(_("Fear & Greed"), greed, lambda _value: crypto_words.mood(greed), "change", up, note)
+
+
+def _worth(page: Page, amount: float) -> str:
+    """An amount in USD as it is worth now."""
+    return page.money.show(page.money.worth(amount))
 
 
 def _share(value: float) -> str:
@@ -118,17 +126,25 @@ def _share(value: float) -> str:
 def _prices(page: Page, choice: Choice) -> None:
     frame, zone = page.frames.prices, page.settings.zone
     shown = charts.window(frame["date"], choice.range)
+    chosen = page.money.past(frame[frame["coin"].isin(choice.coins)], "price", "market_cap", "volume")
     was = page.revised.groupby(["coin", "date"])["price"].agg(list).to_dict() if len(page.revised) else {}
     drawn = price_charts.prices(
-        frame, choice, shown, page.palette, credit=page.credit("coingecko"), zone=zone, revised=was
+        chosen,
+        choice,
+        shown,
+        page.palette,
+        credit=page.credit("coingecko"),
+        zone=zone,
+        revised=was,
+        money=page.money,
     )
-    rows = frame[frame["coin"].isin(choice.coins) & (frame["date"] >= shown.first)]
+    rows = chosen[chosen["date"] >= shown.first]
     wide, narrow = st.columns([2, 1])
     with wide:
         cards.chart(drawn, "prices", rows, _("Prices"))
     with narrow:
         credit = page.credit("coingecko")
-        tiles = market_charts.treemap(page.coins, page.palette, credit=credit, zone=zone)
+        tiles = market_charts.treemap(page.coins, page.palette, credit=credit, zone=zone, money=page.money)
         cards.chart(tiles, "market", tables.stored(page.coins), _("Market caps"))
 
 
@@ -138,16 +154,18 @@ def _table(page: Page, choice: Choice) -> None:
     with st.container(border=True, gap="xsmall"):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{plain(_('Top 20 by market cap'))}**")
-            said = _("USD; tick rows to put coins on the chart, at most {n}")
-            st.caption(plain(said.format(n=crypto_choice.MAX_COINS)), width="stretch")
+            said = _("{unit}; tick rows to put coins on the chart, at most {n}")
+            words = said.format(unit=page.money.code, n=crypto_choice.MAX_COINS)
+            st.caption(plain(words), width="stretch")
             with st.popover(_("Where the numbers come from"), icon=":material/fact_check:", type="tertiary"):
                 rows = page.frames.prices[page.frames.prices["coin"].isin(choice.coins)]
                 revised = page.revised[page.revised["coin"].isin(choice.coins)]
-                cards.provenance(rows.drop_duplicates("coin", keep="last"), revised, page.settings)
+                newest = page.money.now(rows.drop_duplicates("coin", keep="last"), "price")
+                cards.provenance(newest, revised, page.settings, page.money)
             cards.download("top20", tables.stored(coins))
         st.dataframe(
-            tables.coin_table(coins, page.revised["coin"].tolist(), page.palette),
-            column_config=tables.coin_columns(page.palette),
+            tables.coin_table(coins, page.revised["coin"].tolist(), page.palette, page.money),
+            column_config=tables.coin_columns(page.palette, page.money),
             hide_index=True,
             height=tables.height(max(len(coins), 1)),
             row_height=tables.ROW_HEIGHT,
@@ -171,21 +189,38 @@ def _defi(page: Page, choice: Choice) -> None:
         if len(rows):
             shown = charts.window(rows["date"], choice.range)
             share = name == DOMINANCE
+            rows = rows if share else page.money.past(rows, "value")
             drawn = price_charts.metric(
-                rows, shown, page.palette, name=label, percent=share, credit=credit, zone=zone,
-                revised=revised_marks.older(page.frames.revisions, name),
-            )  # fmt: skip
+                rows,
+                shown,
+                page.palette,
+                name=label,
+                percent=share,
+                credit=credit,
+                zone=zone,
+                revised=_older(page, name, share),
+                money=page.money,
+            )
             rows = rows[rows["date"] >= shown.first]
         with column:
             cards.chart(drawn, name.split(".")[1], rows, label)
 
 
+def _older(page: Page, name: str, share: bool) -> revised_marks.Older:
+    """What revised values of a series were, in the money of the page, at the rate of their own days."""
+    found = revised_marks.older(page.frames.revisions, name)
+    if share:
+        return found
+    return {day: [page.money.worth(value, day) for value in was] for day, was in found.items()}
+
+
 def _protocols(page: Page) -> None:
-    rows = tables.newest(page.frames.protocols)
+    stored = tables.newest(page.frames.protocols)
+    rows = page.money.now(stored, "tvl")
     left, right = st.columns([2, 1])
     credit = page.credit("defillama")
     with right:
-        drawn = market_charts.bars(rows, page.palette, credit=credit)
+        drawn = market_charts.bars(rows, page.palette, credit=credit, money=page.money)
         cards.chart(drawn, "categories", rows, _("TVL by category"))
     with left, st.container(border=True, gap="xsmall", height="stretch"):
         with st.container(horizontal=True, vertical_alignment="center"):
@@ -193,11 +228,13 @@ def _protocols(page: Page) -> None:
             said = _("as of {day}").format(day=crypto_words.as_of(rows))
             st.caption(plain(f"{said} · {credit}"), width="stretch")
             cards.download("protocols", rows)
-        again = revised_marks.protocols(page.frames.revisions, rows, page.settings.zone)
-        shown = tables.protocol_table(rows, page.palette, again)
+        again = revised_marks.protocols(page.frames.revisions, stored, page.settings.zone)
+        shown = tables.protocol_table(rows, page.palette, again, page.money)
         st.dataframe(
             shown,
-            column_config=tables.protocol_columns(float(shown.data["share"].max()) if len(rows) else 1.0),
+            column_config=tables.protocol_columns(
+                float(shown.data["share"].max()) if len(rows) else 1.0, page.money
+            ),
             hide_index=True,
             height=charts.HEIGHT,
             row_height=tables.ROW_HEIGHT,
@@ -240,10 +277,17 @@ def draw() -> None:
     if frames.empty:
         _nothing(frames)
         return
+    money = currency_choice.chosen(frames.rates)
     coins, revised = tables.top_coins(frames.prices), tables.revised_prices(frames.revisions)
+    recent = frames.prices[frames.prices["date"] >= frames.prices["date"].max() - tables.WEEK]
+    weeks = tables.weeks(money.past(recent, "price"))
+    coins = money.now(coins, "price", "market_cap", "volume")
     # One value is no line.
-    coins = coins.assign(week=[week if len(week) > 1 else [] for week in coins["week"]])
-    page = Page(config, frames, colors(config.up_color), coins, revised)
+    coins = coins.assign(
+        week=[weeks.get(coin, []) if len(weeks.get(coin, [])) > 1 else [] for coin in coins["coin"]]
+    )
+    revised = money.past(revised, "price")
+    page = Page(config, frames, colors(config.up_color), coins, revised, money)
     latest = frames.prices.drop_duplicates("coin", keep="last").sort_values(
         ["date", "rank"], ascending=[False, True]
     )

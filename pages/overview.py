@@ -12,6 +12,7 @@ from pages._start import start
 from pages._view import (
     badges,
     collect_now,
+    currency_choice,
     formats,
     market,
     news_parts,
@@ -21,6 +22,7 @@ from pages._view import (
     stress_words,
     tiles,
 )
+from pages._view.currency import USD, Currency
 from storage import clock, ledger, read, read_liquidity, read_news, texts, visits
 from storage.read_liquidity import Liquidity
 from storage.records import Counts
@@ -91,7 +93,9 @@ def last_line(settings: Settings, pipeline: str, language: str) -> None:
             st.caption(badges.plain(said))
 
 
-def since_card(settings: Settings, frames: read.Frames, record: Liquidity, told: int) -> None:
+def since_card(
+    settings: Settings, frames: read.Frames, record: Liquidity, told: int, money: Currency
+) -> None:
     """What reads differently than at the end of the last visit, and what ran since; `told`: how many stories
     are on record."""
     counts = {"stories": told, "revised": len(frames.revisions)}
@@ -107,7 +111,7 @@ def since_card(settings: Settings, frames: read.Frames, record: Liquidity, told:
         then = f"{formats.moment(settings, seen.at)} {formats.zone(settings)}"
         compared = badges.plain(_("compared with {time}").format(time=then))
         nothing = badges.plain(_("Nothing: what was shown then is shown now."))
-        lines = since.lines(seen.figures, now, settings.up_color) or [nothing]
+        lines = since.lines(seen.figures, now, settings.up_color, money) or [nothing]
         st.markdown("\n\n".join((f"{head} :gray[{compared}]", "  \n".join(lines))))
         states = [run.state for run in ledger.runs(settings, limit=200) if run.queued_at > seen.at]
         ran = since.runs([state for state in states if state not in ledger.LIVE])
@@ -115,11 +119,13 @@ def since_card(settings: Settings, frames: read.Frames, record: Liquidity, told:
             st.page_link("runs.py", label=badges.plain(ran), icon=":material/history:")
 
 
-def brief_card(settings: Settings, brief: read_news.Brief) -> None:
-    """The morning brief in short; the whole of it is on the page News."""
+def brief_card(settings: Settings, brief: read_news.Brief, money: Currency) -> None:
+    """The morning brief in short, in USD as it was written; the whole of it is on the page News."""
     with st.container(border=True, gap="xsmall", height="stretch", key="brief"):
         st.html(news_parts.in_short(brief, settings))
         st.page_link("news.py", label=_("All of it, and the news"), icon=":material/newspaper:")
+        if money is not USD:
+            st.caption(badges.plain(_("The brief is in USD, as it is stored.")))
 
 
 def empty_state(settings: Settings) -> None:
@@ -157,8 +163,9 @@ def stress_part(settings: Settings, record: Liquidity, status: PipelineStatus | 
     stress_tiles.tile(record, settings, credit, stale)
 
 
-def crypto_part(settings: Settings, frames: read.Frames, alone: bool) -> None:
-    """The four figures of the morning. `alone`: there is nothing else on the page."""
+def crypto_part(settings: Settings, frames: read.Frames, alone: bool, money: Currency) -> None:
+    """The four figures of the morning, and what money is shown in. `alone`: there is nothing else on the
+    page."""
     if frames.empty and frames.problem is None:
         if alone:
             empty_state(settings)
@@ -167,11 +174,18 @@ def crypto_part(settings: Settings, frames: read.Frames, alone: bool) -> None:
     elif frames.empty:
         st.caption(_("What is stored cannot be read at the moment; it is shown again as soon as it can."))
     else:
-        tiles.tiles(settings, frames, UPSTREAMS)
+        newest = None if frames.prices.empty else frames.prices["date"].iloc[-1]
+        currency_choice.switch(frames.rates, money, newest)
+        tiles.tiles(settings, frames, UPSTREAMS, money)
 
 
 def cards(
-    settings: Settings, status: Status, live: ledger.RunRecord | None, frames: read.Frames, record: Liquidity
+    settings: Settings,
+    status: Status,
+    live: ledger.RunRecord | None,
+    frames: read.Frames,
+    record: Liquidity,
+    money: Currency,
 ) -> None:
     """A card a pipeline, and what needs a hand, side by side in one height."""
     known = frames.problem is None
@@ -189,9 +203,9 @@ def cards(
     with left:
         hand_card(settings, status)
     with middle:
-        since_card(settings, frames, record, brief.told)
+        since_card(settings, frames, record, brief.told, money)
     with right:
-        brief_card(settings, brief)
+        brief_card(settings, brief, money)
 
 
 def draw() -> None:
@@ -208,9 +222,10 @@ def draw() -> None:
             st.caption(f"{badges.plain(today)} {formats.zone(settings)}")
         collect_now.all_button(live, lambda: start(settings, list(status.pipelines)))
     stress_part(settings, record, status.pipelines.get("liquidity"))
-    crypto_part(settings, frames, record.days.empty)
-    cards(settings, status, live, frames, record)
-    tiles.movers_card(settings, frames)
+    money = currency_choice.chosen(frames.rates)
+    crypto_part(settings, frames, record.days.empty, money)
+    cards(settings, status, live, frames, record, money)
+    tiles.movers_card(settings, frames, money)
 
 
 draw()

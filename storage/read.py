@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from storage import clock, db, kept, ledger
+from storage import clock, db, exchange, kept, ledger
 from storage.settings import Settings
 from storage.tables import CRYPTO_PRICE, NEWS, OBSERVATION, PROTOCOL_TVL, Table
 
@@ -243,7 +243,8 @@ class Frames:
     change_30d and provenance · metrics: date, total_tvl, fear_greed_index, fear_greed_label,
     btc_dominance and provenance · protocols: protocol, date, name, category, tvl, change_1d,
     change_7d and provenance · observations: the rows behind the metrics, one a series and date ·
-    revisions: final values that were replaced (table_name, key, known_at, replaced).
+    revisions: final values that were replaced (table_name, key, known_at, replaced) · rates: won for one
+    dollar, the rows of both series that `storage.exchange` chooses from.
     Dates are datetime64; `read_at` is when these frames were read, aware UTC.
     """
 
@@ -252,6 +253,7 @@ class Frames:
     protocols: "pd.DataFrame"
     observations: "pd.DataFrame"
     revisions: "pd.DataFrame"
+    rates: "pd.DataFrame"
     read_at: datetime
     problem: db.StoreError | None = None
 
@@ -269,6 +271,7 @@ _QUERIES = {
     " 'alternative_me.fear_greed_index', 'coingecko.btc_dominance') ORDER BY series, date",
     "revisions": "SELECT * FROM revision WHERE NOT was_provisional"
     " AND table_name IN ('crypto_price', 'protocol_tvl', 'observation') ORDER BY known_at",
+    "rates": exchange.QUERY,
 }
 
 # Those that NumPy would give a type without a sign for "missing".
@@ -311,6 +314,7 @@ def _read_frames(settings: Settings, wait_s: float) -> Frames:
         found["protocols"],
         found["observations"],
         found["revisions"],
+        found["rates"],
         clock.now(),
     )
 
@@ -325,4 +329,5 @@ def _no_frames() -> Frames:
         {name: [] for name in ("date", "total_tvl", "fear_greed_index", "fear_greed_label", "btc_dominance")}
     )
     prices, protocols, observations = (columns(table) for table in (CRYPTO_PRICE, PROTOCOL_TVL, OBSERVATION))
-    return Frames(prices, metrics, protocols, observations, pd.DataFrame(), clock.now())
+    rates = columns(OBSERVATION)
+    return Frames(prices, metrics, protocols, observations, pd.DataFrame(), rates, clock.now())

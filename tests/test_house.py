@@ -29,6 +29,8 @@ ASKED = (
     "storage.read_liquidity",
     "storage.read_news",
     "storage.read_revisions",
+    # What money is worth in won: of rows that `read` has read.
+    "storage.exchange",
     "storage.clauses",
     "storage.ledger",
     "storage.records",
@@ -88,6 +90,7 @@ MAY: tuple[tuple[str, tuple[str, ...]], ...] = (
         (
             "pages._view",
             "storage.records",
+            "storage.exchange",
             "storage.clauses",
             "storage.settings",
             "storage.texts",
@@ -154,6 +157,7 @@ ONLY: dict[str, tuple[str, ...]] = {
     "starlette": (*API, "console_app.py"),
     "feedparser": ("collectors/sources/feeds.py",),
     "pandas": (
+        "storage/exchange.py",
         "storage/read.py",
         "storage/read_liquidity.py",
         "storage/read_news.py",

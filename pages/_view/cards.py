@@ -7,8 +7,9 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from pages._view import crypto_words, formats, tables
+from pages._view import crypto_words, currency, formats, tables
 from pages._view.badges import plain
+from pages._view.currency import USD, Currency
 from storage.texts import _
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def download(name: str, rows: pd.DataFrame, topic: str = "crypto") -> None:
     """The rows behind a chart or table, with their provenance; made when it is asked for."""
     st.download_button(
         "CSV",
-        data=lambda: tables.csv(rows),
+        data=lambda: tables.csv(currency.named(rows)),
         file_name=f"{topic}_{name}.csv",
         mime="text/csv",
         key=f"csv_{name}",
@@ -82,10 +83,16 @@ def metric(
 
 
 def series(
-    label: str, rows: pd.DataFrame, show: Callable[[float], str], kind: str, up: str, note: str
+    label: str,
+    rows: pd.DataFrame,
+    show: Callable[[float], str],
+    kind: str,
+    up: str,
+    note: str,
+    money: Currency = USD,
 ) -> None:
     """The newest of `rows` (date, value) against 7 days before; `kind` of change: percent, points
-    (of percentages) or change (plain)."""
+    (of percentages) or change (plain). What is stored in USD is drawn in `money`, its change is not."""
     by_day = rows.set_index("date")["value"].astype(float)
     if by_day.empty:
         metric(label, formats.DASH, formats.DASH, 0, _("7 d"), by_day, up, note)
@@ -96,22 +103,26 @@ def series(
         moved = moved / before * 100
     said = {"percent": formats.percent, "points": formats.points, "change": formats.change}[kind](moved)
     turn = formats.direction(moved, 0 if kind == "change" else 1)
-    metric(label, show(last), said, turn, _("7 d"), by_day, up, note)
+    metric(label, show(last), said, turn, _("7 d"), money.days(by_day), up, note)
 
 
-def provenance(rows: pd.DataFrame, revised: pd.DataFrame, settings: "Settings") -> None:
+def provenance(
+    rows: pd.DataFrame, revised: pd.DataFrame, settings: "Settings", money: Currency = USD
+) -> None:
     """Source, day, time and run of the prices in `rows`, and what `tables.revised_prices` were before."""
     shown = pd.DataFrame(
         {
             _("Coin"): rows["name"],
-            _("Price, USD"): rows["price"].map(formats.money),
+            _("Price, {unit}").format(unit=money.code): rows["price"].map(money.show),
             _("As of"): [crypto_words.as_of(rows.loc[[at]]) for at in rows.index],
             _("Source"): rows["source"],
             _("Collected"): [formats.moment(settings, at) for at in rows["observed_at"]],
             _("Run"): rows["run_id"],
         }
     )
-    st.dataframe(shown, hide_index=True, width=720, row_height=tables.ROW_HEIGHT)
+    if money is not USD:
+        shown[_("Exchange rate")] = [currency.told(row) for row in rows.to_dict("records")]
+    st.dataframe(shown, hide_index=True, width=720 if money is USD else 980, row_height=tables.ROW_HEIGHT)
     if len(revised):
         st.caption(plain(_("Revised values, marked ↺ and with a diamond on the chart:")))
-        st.markdown("\n".join(f"- {plain(line)}" for line in crypto_words.older(revised)[:20]))
+        st.markdown("\n".join(f"- {plain(line)}" for line in crypto_words.older(revised, money)[:20]))

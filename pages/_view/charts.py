@@ -71,13 +71,14 @@ def lines(
     log: bool = False,
     neutral: float | None = None,
     unit: str = "number",
+    sign: str = "$",
     ranked: bool = False,
     height: int = HEIGHT,
 ) -> go.Figure:
     """Lines over a fixed axis: gaps are hatched (days since `since` on which no line has a value),
     events marked (those of CoinGecko's ranking where coins are compared: `ranked`), up to four lines
-    labelled where they end. `unit` of the axis: money, percent or number; `credit` goes into the
-    picture itself."""
+    labelled where they end. `unit` of the axis: money (of that `sign`), percent or number; `credit` goes
+    into the picture itself."""
     known = pd.concat([line.values for line in drawn], axis=1) if drawn else pd.DataFrame()
     if known.isna().all(axis=None):
         return nothing(palette, _("No values in this range"), height)
@@ -93,7 +94,7 @@ def lines(
     }
     spots = marks.ticks(low, high, log)
     value_axis = {"type": "log" if log else "linear", "range": [low, high], "fixedrange": True}
-    value_axis |= {"tickvals": spots, "ticktext": formats.axis(spots, unit)}
+    value_axis |= {"tickvals": spots, "ticktext": formats.axis(spots, unit, sign)}
     shapes, notes = marks.events(shown, palette, ranked)
     if neutral is not None:
         shapes.append(marks.rule(neutral, palette))

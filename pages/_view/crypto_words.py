@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from pages._view import formats
+from pages._view import currency, formats
+from pages._view.currency import USD, Currency
 from storage.texts import N_, _
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def market_turn(moved: float) -> int:
     return turn if moved > 0 else -turn
 
 
-def headline(coins: pd.DataFrame, greed: pd.DataFrame) -> str:
+def headline(coins: pd.DataFrame, greed: pd.DataFrame, money: Currency = USD) -> str:
     """One sentence from the newest rows: the market's day, Bitcoin, the mood."""
     clauses = []
     moved = market_change(coins)
@@ -46,7 +47,7 @@ def headline(coins: pd.DataFrame, greed: pd.DataFrame) -> str:
         clauses.append(_(_MARKET[turn]).format(n=len(coins), size=size))
     bitcoin = coins[(coins["coin"] == "bitcoin") & coins["price"].notna()]
     if not bitcoin.empty:
-        clauses.append(_("Bitcoin is at {price}").format(price=formats.money(bitcoin["price"].iloc[0])))
+        clauses.append(_("Bitcoin is at {price}").format(price=money.show(bitcoin["price"].iloc[0])))
     if not greed.empty:
         clauses.append(_("the mood is {label}").format(label=mood(greed)))
     said = "; ".join(clauses) or _("Crypto")
@@ -75,11 +76,12 @@ def sourced(rows: pd.DataFrame, credit: str, *before: str) -> str:
 
 
 def origin(rows: pd.DataFrame, settings: "Settings") -> str:
-    """Where the newest of `rows` comes from: source, as-of, when it was collected, which run."""
+    """Where the newest of `rows` comes from: source, as-of, when it was collected, which run, which rate."""
     newest = rows.iloc[-1]
     said = _("{source}, as of {day}, collected {time}, run {run}")
     time = formats.moment(settings, newest["observed_at"])
-    return said.format(source=newest["source"], day=as_of(rows), time=time, run=newest["run_id"])
+    where = said.format(source=newest["source"], day=as_of(rows), time=time, run=newest["run_id"])
+    return ", ".join(filter(None, [where, currency.told(newest)]))
 
 
 def day_ends(rows: pd.DataFrame) -> datetime | None:
@@ -90,10 +92,10 @@ def day_ends(rows: pd.DataFrame) -> datetime | None:
     return datetime.combine(newest["date"].iloc[0].date() + timedelta(days=1), time(0), UTC)
 
 
-def older(rows: pd.DataFrame) -> Sequence[str]:
+def older(rows: pd.DataFrame, money: Currency = USD) -> Sequence[str]:
     """Of each revised value of `tables.revised_prices`, newest first: coin, day and what it was."""
     said = _("{coin}, {day}: was {price}")
     return [
-        said.format(coin=row.coin, day=formats.day(row.date), price=formats.money(row.price))
+        said.format(coin=row.coin, day=formats.day(row.date), price=money.show(row.price))
         for row in rows.sort_values("known_at", ascending=False).itertuples()
     ]

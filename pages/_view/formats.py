@@ -74,18 +74,23 @@ def _compact(value: float) -> str:
     return text.format(n=_decimal(scaled, digits, exact=language() != "ko")).replace(" ", _SPACE)
 
 
-def money(value: Any, unit: str = "$") -> str:
-    """USD: "$97,412", "$0.1234", "$92.4 bn"; from a million on compact."""
+# From where on an amount is compact: a coin's price in won is read to the last won.
+_COMPACT_FROM = {"$": 1e6, "₩": 1e9}
+
+
+def money(value: Any, unit: str = "$", *, short: bool = False) -> str:
+    """USD: "$97,412", "$0.1234", "$92.4 bn"; from a million on compact, won from a billion on, but where
+    they have to be `short`."""
     amount = _finite(value)
     if amount is None:
         return DASH
     sign = MINUS if amount < 0 else ""
-    return sign + unit + _amount(abs(amount))
+    return sign + unit + _amount(abs(amount), 1e6 if short else _COMPACT_FROM[unit])
 
 
-def axis(values: Sequence[float], kind: str = "number") -> list[str]:
-    """The labels of an axis (`kind`: money, percent or number): as many decimals as its steps need, so
-    that no two of them read the same."""
+def axis(values: Sequence[float], kind: str = "number", unit: str = "$") -> list[str]:
+    """The labels of an axis (`kind`: money in `unit`, percent or number): as many decimals as its steps
+    need, so that no two of them read the same."""
     scaled = [
         (*(_scale(abs(value)) if kind == "money" and abs(value) >= 999_999.5 else (1.0, "{n}")), value)
         for value in values
@@ -101,7 +106,7 @@ def axis(values: Sequence[float], kind: str = "number") -> list[str]:
     said = []
     for (size, text, value), places in zip(scaled, needed, strict=True):
         amount = text.format(n=_decimal(abs(value) / size, places)).replace(" ", _SPACE)
-        said.append((MINUS if value < 0 else "") + ("$" if kind == "money" else "") + amount)
+        said.append((MINUS if value < 0 else "") + (unit if kind == "money" else "") + amount)
     return said
 
 
@@ -111,9 +116,9 @@ def _needed(value: float) -> int:
     return next((places for places in range(12) if abs(round(value, places) - value) <= near), 12)
 
 
-def _amount(amount: float) -> str:
-    if amount >= 999_999.5:
-        return _compact(max(amount, 1e6))
+def _amount(amount: float, compact_from: float) -> str:
+    if amount >= compact_from - 0.5:
+        return _compact(max(amount, compact_from))
     if amount >= 1000 or amount == 0:
         return _decimal(amount, 0)
     places = _decimals(amount)

@@ -7,6 +7,7 @@ import plotly.graph_objects as go
 
 from pages._view import crypto_words, formats
 from pages._view.charts import figure, nothing, safe
+from pages._view.currency import USD, Currency
 from pages._view.palette import Palette, mix
 from pages._view.price_charts import origin
 from pages._view.tables import change
@@ -26,7 +27,9 @@ def heat(value: object, palette: Palette) -> str:
     return mix(neutral, toned, min(1.0, (abs(value) / FULL_COLOR) ** 0.6))
 
 
-def treemap(coins: pd.DataFrame, palette: Palette, *, credit: str, zone: ZoneInfo) -> go.Figure:
+def treemap(
+    coins: pd.DataFrame, palette: Palette, *, credit: str, zone: ZoneInfo, money: Currency = USD
+) -> go.Figure:
     """Coins of one day by market cap, coloured by their 24 h change; without a cap there is no tile."""
     drawn = coins[coins["market_cap"] > 0]
     if drawn.empty:
@@ -52,7 +55,7 @@ def treemap(coins: pd.DataFrame, palette: Palette, *, credit: str, zone: ZoneInf
         "tiling": {"packing": "squarify", "pad": 1},
         "pathbar": {"visible": False},
         "root": {"color": "rgba(0,0,0,0)"},
-        "customdata": _tile_words(drawn, zone),
+        "customdata": _tile_words(drawn, zone, money),
         "hovertemplate": "%{customdata}<extra></extra>",
     }
     subtitle = crypto_words.sourced(coins, credit, _("colour: change in 24 h"))
@@ -60,18 +63,18 @@ def treemap(coins: pd.DataFrame, palette: Palette, *, credit: str, zone: ZoneInf
     return figure([tiles], layout, palette, title, subtitle)
 
 
-def _tile_words(coins: pd.DataFrame, zone: ZoneInfo) -> list[str]:
+def _tile_words(coins: pd.DataFrame, zone: ZoneInfo, money: Currency) -> list[str]:
     said = _("market cap {cap}, 24 h {change}")
     return [
         f"<b>{safe(row.name_)}</b><br>"
-        + said.format(cap=formats.money(row.market_cap), change=formats.percent(row.change_24h))
+        + said.format(cap=money.show(row.market_cap), change=formats.percent(row.change_24h))
         + f"<br>{row.where}"
         for row in coins.rename(columns={"name": "name_"}).assign(where=origin(coins, zone)).itertuples()
     ]
 
 
-def bars(protocols: pd.DataFrame, palette: Palette, *, credit: str) -> go.Figure:
-    """TVL of one day's largest protocols summed by category, USD, largest on top."""
+def bars(protocols: pd.DataFrame, palette: Palette, *, credit: str, money: Currency = USD) -> go.Figure:
+    """TVL of one day's largest protocols summed by category, in `money`, largest on top."""
     sums = protocols.dropna(subset=["tvl"]).groupby("category")["tvl"].sum().sort_values()
     sums = sums[sums > 0]
     if sums.empty:
@@ -82,7 +85,7 @@ def bars(protocols: pd.DataFrame, palette: Palette, *, credit: str) -> go.Figure
         share=formats.percent(sums.iloc[-1] / whole * 100, 0, False),
         n=len(protocols),
     )
-    texts = [formats.money(value) for value in sums]
+    texts = [money.show(value) for value in sums]
     bar = {
         "type": "bar",
         "orientation": "h",
@@ -100,4 +103,4 @@ def bars(protocols: pd.DataFrame, palette: Palette, *, credit: str) -> go.Figure
         "yaxis": {"showgrid": False, "fixedrange": True, "ticksuffix": "  "},
         "bargap": 0.35,
     }
-    return figure([bar], layout, palette, title, crypto_words.sourced(protocols, credit, _("USD")))
+    return figure([bar], layout, palette, title, crypto_words.sourced(protocols, credit, money.code))

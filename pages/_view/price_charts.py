@@ -11,8 +11,9 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 import plotly.graph_objects as go
 
-from pages._view import crypto_words, formats, revised_marks
+from pages._view import crypto_words, currency, formats, revised_marks
 from pages._view.charts import Line, Window, lines, nothing, safe
+from pages._view.currency import USD, Currency
 from pages._view.palette import Palette
 from pages._view.revised_marks import Older
 from storage.texts import _, ngettext
@@ -31,18 +32,18 @@ class Choice:
 
 
 def origin(rows: pd.DataFrame, zone: ZoneInfo) -> "pd.Series[str]":
-    """Where each row comes from: source, when it was collected, which run; for the pointer."""
+    """Where each row comes from: source, when it was collected, which run, at which rate; for the pointer."""
     seen = pd.to_datetime(rows["observed_at"], utc=True).dt.tz_convert(zone)
     collected = seen.dt.strftime("%Y-%m-%d %H:%M %Z").fillna("")
     said = _("{source}, collected {at}<br>run {run}")
-    return pd.Series(
-        [
-            said.format(source=safe(source), at=at, run=safe(run))
-            for source, at, run in zip(rows["source"], collected, rows["run_id"], strict=True)
-        ],
-        index=rows.index,
-        dtype=object,
-    )
+    texts = [
+        said.format(source=safe(source), at=at, run=safe(run))
+        for source, at, run in zip(rows["source"], collected, rows["run_id"], strict=True)
+    ]
+    if currency.RATE in rows:
+        rates = rows[[currency.RATE, currency.RATE_DATE, currency.RATE_SERIES]].to_dict("records")
+        texts = [f"{text}<br>{safe(currency.told(rate))}" for text, rate in zip(texts, rates, strict=True)]
+    return pd.Series(texts, index=rows.index, dtype=object)
 
 
 def prices(
@@ -54,8 +55,9 @@ def prices(
     credit: str,
     zone: ZoneInfo,
     revised: Revised | None = None,
+    money: Currency = USD,
 ) -> go.Figure:
-    """Daily prices of the chosen coins in USD; rebased: 100 on the first day that all of them have."""
+    """Daily prices of the chosen coins in `money`; rebased: 100 on the first day that all of them have."""
     days = shown.days
     picked = frame[frame["coin"].isin(choice.coins) & (frame["date"] >= shown.first)]
     table = picked.pivot(index="date", columns="coin", values="price").reindex(days).astype(float)
@@ -69,14 +71,16 @@ def prices(
     base = together.iloc[0] if not together.empty else table.bfill().iloc[0]
     base = base.where(base > 0)
     drawn = [
-        _coin_line(picked[picked["coin"] == coin], table[coin], base[coin] if choice.rebased else None)
+        _coin_line(picked[picked["coin"] == coin], table[coin], base[coin] if choice.rebased else None, money)
         for coin in table.columns
     ]
     finished = [
-        _dressed(line, palette.series[n % len(palette.series)], rows, zone, revised or {})
+        _dressed(line, palette.series[n % len(palette.series)], rows, zone, revised or {}, money)
         for n, (line, rows) in enumerate(drawn)
     ]
-    unit = _("first shared day = 100") if choice.rebased else _("USD")
+    unit = money.unit(picked)
+    if choice.rebased:
+        unit = _("first shared day = 100") if money is USD else f"{_('first shared day = 100')}, {unit}"
     return lines(
         finished,
         shown,
@@ -88,6 +92,7 @@ def prices(
         log=choice.log,
         neutral=100.0 if choice.rebased else None,
         unit="number" if choice.rebased else "money",
+        sign=money.sign,
         ranked=len(table.columns) > 1,
     )
 
@@ -104,18 +109,20 @@ def gain(found: "pd.Series[float]") -> float:
 
 
 def _coin_line(
-    rows: pd.DataFrame, values: "pd.Series[float]", base: float | None
+    rows: pd.DataFrame, values: "pd.Series[float]", base: float | None, money: Currency
 ) -> tuple[Line, pd.DataFrame]:
     newest = rows.iloc[-1]
     symbol, found = str(newest["symbol"]).upper(), values.dropna()
     scaled = values if base is None else values / base * 100
     since = float("nan") if base is None else (float(found.iloc[-1]) / base - 1) * 100
-    label = f"{symbol} {formats.money(found.iloc[-1]) if base is None else formats.gain(since)}"
+    label = f"{symbol} {money.label(found.iloc[-1]) if base is None else formats.gain(since)}"
     empty = pd.Series("", index=values.index, dtype=object)
     return Line(str(newest["name"]), label, scaled, "", empty), rows
 
 
-def _dressed(line: Line, color: str, rows: pd.DataFrame, zone: ZoneInfo, revised: Revised) -> Line:
+def _dressed(
+    line: Line, color: str, rows: pd.DataFrame, zone: ZoneInfo, revised: Revised, money: Currency
+) -> Line:
     """The line with its colour, what is said under the pointer, and its marked days."""
     by_day = rows.set_index("date")
     said, marks = {}, {}
@@ -128,8 +135,8 @@ def _dressed(line: Line, color: str, rows: pd.DataFrame, zone: ZoneInfo, revised
         origin(by_day, zone),
         strict=True,
     ):
-        was = revised_marks.noted(revised.get((coin, day), ()), price, at, zone, formats.money)
-        said[day] = f"{safe(line.name)}  <b>{formats.money(price)}</b> USD{_late(late)}{was}<br>{where}"
+        was = revised_marks.noted(revised.get((coin, day), ()), price, at, zone, money.show)
+        said[day] = f"{safe(line.name)}  <b>{money.show(price)}</b> {money.code}{_late(late)}{was}<br>{where}"
         if late or was:
             marks[day] = "revised" if was else "provisional"
     hover = pd.Series(said, dtype=object).reindex(line.values.index)
@@ -219,16 +226,18 @@ def metric(
     zone: ZoneInfo,
     height: int = 260,
     revised: Older | None = None,
+    money: Currency = USD,
 ) -> go.Figure:
     """One series of observations (date, value and provenance), all of it, of which the window is shown:
-    USD, or a share in percent. Days that were `revised` are marked, with what stood there before."""
+    in `money`, or a share in percent. Days that were `revised` are marked, with what stood there before."""
     since = _began(rows, "value")
+    unit = _("percent of the market") if percent else money.unit(rows[rows["date"] >= shown.first])
     rows = rows[rows["date"] >= shown.first].dropna(subset=["value"])
     values = rows.set_index("date")["value"].astype(float).reindex(shown.days)
     found = values.dropna()
     if found.empty:
         return nothing(palette, _("No values in this range"), height)
-    show = (lambda value: formats.percent(value, 2, signed=False)) if percent else formats.money
+    show = (lambda value: formats.percent(value, 2, signed=False)) if percent else money.show
     hover, marks = {}, {}
     for day, value, late, at, where in zip(
         rows["date"],
@@ -255,10 +264,11 @@ def metric(
         shown,
         palette,
         title=_points_title(name, found) if percent else change_title(name, found),
-        subtitle=crypto_words.sourced(rows, credit, _("percent of the market") if percent else _("USD")),
+        subtitle=crypto_words.sourced(rows, credit, unit),
         credit=credit,
         since=since,
         unit="percent" if percent else "money",
+        sign=money.sign,
         height=height,
     )
 

@@ -11,6 +11,7 @@ import pandas as pd
 
 from pages._view import formats, market
 from pages._view.badges import plain
+from pages._view.currency import USD, Currency
 from pages._view.stress_record import band_of, indexed
 from pages._view.tiles import COLORS, LABELS
 from storage.texts import N_, _, ngettext
@@ -24,12 +25,14 @@ _FINE = ("ok", "skipped", "cancelled")
 
 
 class _Kind(NamedTuple):
-    """How a figure and its change read. `bad`: a rise is neither up nor down, but trouble."""
+    """How a figure and its change read. `bad`: a rise is neither up nor down, but trouble; `money`: in USD,
+    as it is kept."""
 
     label: str
     value: Callable[[Any], str]
     change: Callable[[float, float], tuple[float | None, str]]
     bad: bool = False
+    money: bool = False
 
 
 def _percent(now: float, then: float) -> tuple[float | None, str]:
@@ -56,9 +59,9 @@ _SERIES = {
 }
 _KINDS = {
     "index": _Kind(N_("StressIndex"), formats.fixed, _tenths, bad=True),
-    "bitcoin": _Kind(N_("Bitcoin"), formats.money, _percent),
+    "bitcoin": _Kind(N_("Bitcoin"), formats.money, _percent, money=True),
     "dominance": _Kind(N_("BTC dominance"), lambda value: formats.percent(value, signed=False), _points),
-    "tvl": _Kind(N_("DeFi TVL"), formats.money, _percent),
+    "tvl": _Kind(N_("DeFi TVL"), formats.money, _percent, money=True),
     "mood": _Kind(N_("Fear & Greed"), formats.number, _change),
 }
 
@@ -90,18 +93,21 @@ def _figure(row: "pd.Series[Any]", column: str) -> dict[str, Any]:
     return {"value": float(row[column]), "day": row["date"].date().isoformat()}
 
 
-def lines(then: Figures, now: Figures, up_color: str) -> list[str]:
-    """Markdown: every figure that reads differently now, with what it was, and what came in since."""
-    said = [_moved(kind, then.get(name), now.get(name), up_color) for name, kind in _KINDS.items()]
+def lines(then: Figures, now: Figures, up_color: str, money: Currency = USD) -> list[str]:
+    """Markdown: every figure that reads differently now, with what it was, and what came in since. Money is
+    shown in `money`: what was, at the rate of its day."""
+    said = [_moved(kind, then.get(name), now.get(name), up_color, money) for name, kind in _KINDS.items()]
     return [line for line in [*said, *_came(then, now)] if line]
 
 
-def _moved(kind: _Kind, then: Any, now: Any, up_color: str) -> str:
+def _moved(kind: _Kind, then: Any, now: Any, up_color: str, money: Currency) -> str:
     if not isinstance(now, Mapping):
         return ""
     new = kind.value(now["value"])
     head = f"**{plain(_(kind.label))}**"
     if not isinstance(then, Mapping) or "value" not in then:
+        if kind.money:
+            new = money.show(money.worth(now["value"]))
         return f"{head} {plain(_('{value}, not seen before').format(value=new))}"
     old = kind.value(then["value"])
     words = [_(one["word"]) if one.get("word") else "" for one in (then, now)]
@@ -112,10 +118,16 @@ def _moved(kind: _Kind, then: Any, now: Any, up_color: str) -> str:
     up, down = ("orange", "green") if kind.bad else COLORS[up_color]
     color = (down, "gray", up)[turn + 1]
     arrow = ("▼ ", "", "▲ ")[turn + 1]
+    if kind.money and money is not USD:
+        old, new = money.show(money.worth(then["value"], _day(then))), money.show(money.worth(now["value"]))
     # A word is told with its figure where it became another one.
     if words[0] != words[1] and all(words):
         old, new = f"{old} {words[0]}", f"{new} {words[1]}"
     return f"{head} {plain(old)} → {plain(new)} :{color}[{arrow}{plain(text)}]"
+
+
+def _day(figure: Mapping[str, Any]) -> pd.Timestamp | None:
+    return pd.Timestamp(figure["day"]) if "day" in figure else None
 
 
 def _came(then: Figures, now: Figures) -> list[str]:

@@ -12,6 +12,7 @@ import streamlit as st
 from pandas.io.formats.style import Styler
 
 from pages._view import formats, market
+from pages._view.currency import USD, Currency
 from pages._view.palette import Palette, sign_color
 from storage.texts import _
 
@@ -58,13 +59,18 @@ def top_coins(prices: pd.DataFrame) -> pd.DataFrame:
         return now.assign(moved=pd.Series(dtype=float), week=pd.Series(dtype=object))
     day = now["date"].max()
     then = prices[prices["date"] == day - WEEK].drop_duplicates("coin").set_index("coin")["rank"]
-    recent = prices[(prices["date"] >= day - WEEK) & prices["price"].notna()].sort_values("date")
-    weeks = recent.groupby("coin")["price"].agg(list)
+    found = weeks(prices[prices["date"] >= day - WEEK])
     return now.assign(
         moved=now["coin"].map(then).astype(float) - now["rank"].astype(float),
         compared=bool(len(then)),
-        week=[weeks.get(coin, []) for coin in now["coin"]],
+        week=[found.get(coin, []) for coin in now["coin"]],
     )
+
+
+def weeks(prices: pd.DataFrame) -> dict[str, list[float]]:
+    """The known prices of each coin, oldest first."""
+    known = prices[prices["price"].notna()].sort_values("date")
+    return dict(known.groupby("coin")["price"].agg(list))
 
 
 def stored(coins: pd.DataFrame) -> pd.DataFrame:
@@ -97,8 +103,11 @@ def change(value: Any, digits: int = 1) -> str:
     return f"{_ARROWS[formats.direction(value, digits)]} {formats.percent(value, digits)}".strip()
 
 
-def coin_table(coins: pd.DataFrame, revised: Sequence[str], palette: Palette) -> Styler:
-    """`top_coins` as it is shown. `revised`: coins of which a final value was replaced."""
+def coin_table(
+    coins: pd.DataFrame, revised: Sequence[str], palette: Palette, money: Currency = USD
+) -> Styler:
+    """`top_coins` as it is shown, its amounts in `money`. `revised`: coins of which a final value was
+    replaced."""
     marks = [" ↺" if coin in revised else "" for coin in coins["coin"]]
     shown = pd.DataFrame(
         {
@@ -122,12 +131,12 @@ def coin_table(coins: pd.DataFrame, revised: Sequence[str], palette: Palette) ->
         {
             "rank": formats.number,
             "moved": lambda moved: _rank_words(moved, compared),
-            "price": formats.money,
+            "price": money.show,
             "change_24h": change,
             "change_7d": change,
             "change_30d": change,
-            "market_cap": formats.money,
-            "volume": formats.money,
+            "market_cap": money.show,
+            "volume": money.show,
         }
     )
     signed = ["change_24h", "change_7d", "change_30d"]
@@ -139,14 +148,14 @@ def _ink(value: Any, palette: Palette, digits: int) -> str:
     return f"color: {sign_color(palette, formats.direction(value, digits))}"
 
 
-def coin_columns(palette: Palette) -> dict[str, Any]:
+def coin_columns(palette: Palette, money: Currency = USD) -> dict[str, Any]:
     """How `coin_table` is headed and set."""
     number = st.column_config.NumberColumn
     return {
         "rank": number("#", width=40, pinned=True, help=_("Rank by market cap")),
         "moved": number(_("7 d rank"), width=66, alignment="right", help=_("Ranks gained or lost in 7 days")),
         "coin": st.column_config.TextColumn(_("Coin"), width=150, pinned=True),
-        "price": number(_("Price, USD"), width=92),
+        "price": number(_("Price, {unit}").format(unit=money.code), width=92 if money is USD else 104),
         "change_24h": number(_("24 h"), width=82, alignment="right"),
         "change_7d": number(_("7 d"), width=82, alignment="right"),
         "change_30d": number(_("30 d"), width=82, alignment="right"),
@@ -156,7 +165,9 @@ def coin_columns(palette: Palette) -> dict[str, Any]:
     }
 
 
-def protocol_table(protocols: pd.DataFrame, palette: Palette, revised: Collection[str] = ()) -> Styler:
+def protocol_table(
+    protocols: pd.DataFrame, palette: Palette, revised: Collection[str] = (), money: Currency = USD
+) -> Styler:
     """The protocols of one day, largest first, with their share of the sum of those shown. `revised`: those
     of which a final value was replaced."""
     rows = protocols.sort_values(["tvl", "protocol"], ascending=[False, True], na_position="last")
@@ -175,18 +186,18 @@ def protocol_table(protocols: pd.DataFrame, palette: Palette, revised: Collectio
         }
     ).reset_index(drop=True)
     blank = {"category": lambda value: value if isinstance(value, str) else formats.DASH}
-    styler = shown.style.format({"tvl": formats.money, "change_1d": change, "change_7d": change} | blank)
+    styler = shown.style.format({"tvl": money.show, "change_1d": change, "change_7d": change} | blank)
     return styler.map(lambda value: _ink(value, palette, 1), subset=["change_1d", "change_7d"])
 
 
-def protocol_columns(most: float) -> dict[str, Any]:
+def protocol_columns(most: float, money: Currency = USD) -> dict[str, Any]:
     """How `protocol_table` is headed; `most`: the largest share, which fills its bar."""
     number, text = st.column_config.NumberColumn, st.column_config.TextColumn
     full = most if most > 0 else 1.0
     return {
         "name": text(_("Protocol"), width=150, pinned=True),
         "category": text(_("Category"), width=110),
-        "tvl": number(_("TVL, USD"), width=90),
+        "tvl": number(_("TVL, {unit}").format(unit=money.code), width=90),
         "share": st.column_config.ProgressColumn(
             _("Share of these"), width=130, min_value=0.0, max_value=full, format="%.1f%%"
         ),

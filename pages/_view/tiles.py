@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import pandas as pd
 import streamlit as st
 
-from pages._view import badges, formats, market, small_charts
+from pages._view import badges, currency, formats, market, small_charts
+from pages._view.currency import USD, Currency
 from storage.texts import N_, _
 
 if TYPE_CHECKING:
@@ -58,27 +59,28 @@ def provenance(settings: "Settings", last: pd.Series) -> str:
 
 
 def origin(settings: "Settings", last: pd.Series) -> str:
-    """The same as text."""
-    return _("{source}, collected {time} {zone}, run {run}").format(
+    """The same as text, with the exchange rate where one is in it."""
+    where = _("{source}, collected {time} {zone}, run {run}").format(
         source=last["source"],
         time=formats.moment(settings, last["observed_at"]),
         zone=formats.zone(settings),
         run=last["run_id"],
     )
+    return ", ".join(filter(None, [where, currency.told(last)]))
 
 
-def bitcoin_tile(settings: "Settings", frames: market.Frames, upstream: Any) -> None:
+def bitcoin_tile(settings: "Settings", frames: market.Frames, upstream: Any, money: Currency = USD) -> None:
     rows = frames.prices
     rows = rows if rows.empty else rows[rows["coin"] == "bitcoin"]
     if rows.empty:
         missing_tile(_("Bitcoin"))
         return
-    last = rows.iloc[-1]
+    last = money.now(rows.tail(1), "price").iloc[0]
     change = last["change_24h"]
     amount = None if pd.isna(change) else float(change)
-    points = month(rows.set_index("date")["price"])
+    points = money.days(month(rows.set_index("date")["price"]))
     moved = (amount, formats.percent(amount), _("24 h"))
-    tile(settings, _("Bitcoin"), formats.money(last["price"]), moved, points, formats.money, upstream, last)
+    tile(settings, _("Bitcoin"), money.show(last["price"]), moved, points, money.show, upstream, last)
 
 
 def month(values: "pd.Series[float]") -> "pd.Series[float]":
@@ -95,14 +97,16 @@ def series_tile(
     value: Any,
     move: Any,
     text: Any,
+    money: Currency = USD,
 ) -> None:
-    """A card of one series: `value(row)` shows it, `move(rows, 7)` and `text(move)` its change."""
+    """A card of one series: `value(row)` shows it, `move(rows, 7)` and `text(move)` its change; what is
+    stored in USD is shown in `money`."""
     rows = market.series(frames, name)
     if rows.empty:
         missing_tile(label)
         return
-    last, amount = rows.iloc[-1], move(rows, 7)
-    points = month(rows.set_index("date")["value"])
+    last, amount = money.now(rows.tail(1), "value").iloc[0], move(rows, 7)
+    points = money.days(month(rows.set_index("date")["value"]))
     moved = (amount, text(amount), _("7 d"))
     tile(settings, label, value(last), moved, points, lambda one: value({"value": one}), upstream, last)
 
@@ -123,10 +127,12 @@ def fear_greed(row: Mapping[str, Any]) -> str:
 LABELS = (N_("Extreme Fear"), N_("Fear"), N_("Neutral"), N_("Greed"), N_("Extreme Greed"))
 
 
-def tiles(settings: "Settings", frames: market.Frames, upstreams: Mapping[str, Any]) -> None:
+def tiles(
+    settings: "Settings", frames: market.Frames, upstreams: Mapping[str, Any], money: Currency = USD
+) -> None:
     """The four figures of the morning, in cards of one height; `upstreams` by name."""
     with st.grid(4, min_column_width=230):
-        bitcoin_tile(settings, frames, upstreams["coingecko"])
+        bitcoin_tile(settings, frames, upstreams["coingecko"], money)
         series_tile(
             settings,
             frames,
@@ -143,9 +149,10 @@ def tiles(settings: "Settings", frames: market.Frames, upstreams: Mapping[str, A
             upstreams["defillama"],
             "defillama.total_tvl",
             _("DeFi TVL"),
-            lambda row: formats.money(row["value"]),
+            lambda row: money.show(row["value"]),
             market.relative,
             formats.percent,
+            money,
         )
         series_tile(
             settings,
@@ -159,11 +166,12 @@ def tiles(settings: "Settings", frames: market.Frames, upstreams: Mapping[str, A
         )
 
 
-def movers_card(settings: "Settings", frames: market.Frames) -> None:
+def movers_card(settings: "Settings", frames: market.Frames, money: Currency = USD) -> None:
     """Top movers as a table."""
     found = market.movers(frames)
     if found.empty:
         return
+    found = money.now(found, "price", "market_cap")
     weeks = market.weeks(frames, found["coin"])
     line = small_charts.tint(lambda one: one.accent)
     rows = []
@@ -172,14 +180,14 @@ def movers_card(settings: "Settings", frames: market.Frames) -> None:
         changes = [
             changed(value, settings.up_color) for value in (row.change_24h, row.change_7d, row.change_30d)
         ]
-        week = small_charts.spark(weeks[row.coin], formats.money, line, name, 22)
+        week = small_charts.spark(money.days(weeks[row.coin]), money.show, line, name, 22)
         hint = escape(origin(settings, found.loc[row.Index]))
         cells = (
             f'<span title="{hint}">{escape(name)}</span>',
-            escape(formats.money(row.price)),
+            escape(money.show(row.price)),
             *changes,
             week,
-            escape(formats.money(row.market_cap)),
+            escape(money.show(row.market_cap)),
         )
         rows.append(cells)
     head = (_("Coin"), _("Price"), _("24 h"), _("7 d"), _("30 d"), _("Last 7 days"), _("Market cap"))
