@@ -174,7 +174,7 @@ def test_without_a_key_of_fred_it_says_what_that_costs(well: Path, up: FakeUpstr
     del os.environ["FRED_API_KEY"]
     found = looked()
     assert turned(found) == {"keys": "warn"}
-    assert "22 series of FRED are skipped" in found["keys"].message
+    assert "23 series of FRED are skipped" in found["keys"].message
     assert "FRED_API_KEY=… into .env" in str(found["keys"].advice)
     assert found["upstream.fred"].message == "Not asked: FRED_API_KEY is not set."
     assert up.count("fred") == 0
