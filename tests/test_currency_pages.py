@@ -142,6 +142,7 @@ def test_the_crypto_page_shows_all_its_money_in_won(page: Open) -> None:
     assert "Bitcoin is at ₩" in app.header[0].value
     assert metric(app, "Market cap of the top 20").value.startswith("₩")
     captions = "\n".join(str(one.value) for one in app.caption)
+    assert "KRW at ₩1,000.00 for" in said(app) and "Price, KRW" in app.dataframe[0].value
     assert "KRW; tick rows" in captions and "KRW, each day at its own rate" in captions
     assert not re.search(r"\$(?!1\b)", said(app))
 

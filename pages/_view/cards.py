@@ -120,9 +120,10 @@ def provenance(
             _("Run"): rows["run_id"],
         }
     )
-    if money is not USD:
-        shown[_("Exchange rate")] = [currency.told(row) for row in rows.to_dict("records")]
-    st.dataframe(shown, hide_index=True, width=720 if money is USD else 980, row_height=tables.ROW_HEIGHT)
+    st.dataframe(shown, hide_index=True, width=720, row_height=tables.ROW_HEIGHT)
+    if money is not USD and len(rows):
+        # All of them stand at the newest rate.
+        st.caption(plain(f"{money.code} {currency.told(rows.iloc[0])}"))
     if len(revised):
         st.caption(plain(_("Revised values, marked ↺ and with a diamond on the chart:")))
         st.markdown("\n".join(f"- {plain(line)}" for line in crypto_words.older(revised, money)[:20]))
