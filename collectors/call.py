@@ -118,4 +118,5 @@ def open_call(
         tally=tally,
         before=tally.sent,
         rest_s=plan.rest_s,
+        attempts=1 if request.once else ATTEMPTS,
     )

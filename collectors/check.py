@@ -21,16 +21,27 @@ LEVEL, LOOSE, DRIFT = 0.1, 5.0, 20.0
 def check(source: Source, batch: Batch, known: Known, at: datetime | None = None) -> Batch:
     """The batch with rows that jumped set aside; `at`: the instant of the answer. Raises Changed
     `suspect` or `stale`: old values then stay."""
+    batch = set_aside(source, batch, known, at)
+    require(source, batch, at)
+    return batch
+
+
+def set_aside(source: Source, batch: Batch, known: Known, at: datetime | None = None) -> Batch:
+    """The batch without the rows that cannot be believed."""
     if source.jump:
         column, factor = source.jump
         last = known.last.get((source.table.name, column), {})
         batch = _without_jumps(batch, column, factor, last, source.table.key[0])
     if source.believable and source.table is OBSERVATION and at is not None:
         batch = _believed(source, source.believable, batch, known, at)
+    return batch
+
+
+def require(source: Source, batch: Batch, at: datetime | None = None) -> None:
+    """Raises Changed `suspect` or `stale` where the batch as a whole cannot be believed."""
     _enough(source, batch)
     if source.dead_after and at is not None:
         _alive(source, source.dead_after, batch, at)
-    return batch
 
 
 def _believed(source: Source, able: Believable, batch: Batch, known: Known, at: datetime) -> Batch:
@@ -137,12 +148,16 @@ def _without_jumps(batch: Batch, column: str, factor: float, last: Mapping[str, 
     return Batch(kept, (*batch.rejected, *jumped))
 
 
+def distinct(source: Source, batch: Batch) -> int:
+    """How many rows it has. Twins are one: twenty times the same coin is not a market."""
+    return len({tuple(row[name] for name in source.table.key) for row in batch.rows})
+
+
 def _enough(source: Source, batch: Batch) -> None:
     if "date" in source.table.key:
         # Of texts there may be one a day, and one that has none says nothing of the others.
         mostly_fit(batch)
-    # Twins are one row: twenty times the same coin is not a market.
-    rows = len({tuple(row[name] for name in source.table.key) for row in batch.rows})
+    rows = distinct(source, batch)
     least, most = source.rows
     if not least <= rows <= most:
         raise Changed(

@@ -9,7 +9,20 @@ from collectors.keep import counts_of
 from collectors.model import Series, Source
 from collectors.registry import SOURCES
 from collectors.under_way import Run
-from storage import absent, clock, db, landing, ledger, merge, points, read, read_gaps, schema, upkeep
+from storage import (
+    absent,
+    check_results,
+    clock,
+    db,
+    landing,
+    ledger,
+    merge,
+    points,
+    read,
+    read_gaps,
+    schema,
+    upkeep,
+)
 from storage.records import StepRecord
 from storage.settings import Settings
 from storage.tables import OBSERVATION, Table
@@ -126,6 +139,7 @@ def close_store(run: Run, sources: Sequence[Source], collected: Sequence[StepRec
     """Seals the days that are over, forgets what is kept for a time only, and checkpoints.
     What an upstream did not answer for, or with the store locked, is left to the next run."""
     if not run.observed:
+        _keep_results(run)
         return
     # The one whose clock runs ahead of all others' must not end its day before it is over.
     trusted = sorted(run.observed.values())[-2:][0].date()
@@ -143,7 +157,9 @@ def close_store(run: Run, sources: Sequence[Source], collected: Sequence[StepRec
                 before = today - max(source.reread or timedelta(0), wait)
                 names = [s.series for s in source.series] if source.table is OBSERVATION else None
                 upkeep.seal(connection, source.table, before, names)
+            check_results.keep(connection, run.unkept, late=True)
             upkeep.prune(connection, clock.now())
+        run.unkept.clear()
         db.checkpoint(run.settings, run.store_wait_s, run.quiet)
     except db.StoreError as problem:
         log.warning("store: %s %s", problem.code, problem)
@@ -151,8 +167,22 @@ def close_store(run: Run, sources: Sequence[Source], collected: Sequence[StepRec
 
 def rest(run: Run) -> None:
     """After a backfill: no day is sealed, which is for those who see it, and the file is whole."""
+    _keep_results(run)
     try:
         db.checkpoint(run.settings, run.store_wait_s, run.quiet)
+    except db.StoreError as problem:
+        log.warning("store: %s %s", problem.code, problem)
+
+
+def _keep_results(run: Run) -> None:
+    """What the checks found of batches of which none was kept."""
+    if not run.unkept:
+        return
+    try:
+        with db.writer(run.settings, run.store_wait_s, run.quiet) as connection:
+            schema.migrate_within(run.settings, connection)
+            check_results.keep(connection, run.unkept, late=True)
+        run.unkept.clear()
     except db.StoreError as problem:
         log.warning("store: %s %s", problem.code, problem)
 

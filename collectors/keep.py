@@ -10,9 +10,10 @@ from itertools import pairwise
 from typing import cast
 
 from collectors import evidence
+from collectors.checks import verdicts
 from collectors.model import Batch, Changed, CollectError, Row, Source
 from collectors.under_way import Fetched, Run, newest_day
-from storage import absent, clock, db, landing, merge, points, quarantine, schema
+from storage import absent, check_results, clock, db, landing, merge, points, quarantine, schema
 from storage.quarantine import Origin
 from storage.records import Counts, StepRecord
 from storage.store_error import BUG, StoreError, Stumbled, ledger_problem
@@ -55,7 +56,7 @@ def keep(run: Run, fetched: Fetched, batch: Batch) -> StepRecord:
         thaws=source.reread is not None,
         restates=source.restates,
     )
-    return _merge(run, step, landed, without)
+    return _merge(run, step, landed, without, verdicts.of_step(run, fetched))
 
 
 def gaps_within(source: Source, batch: Batch) -> Sequence[tuple[str, date]]:
@@ -112,7 +113,11 @@ def counts_of(count: merge.MergeCount, rejected: int) -> Counts:
 
 
 def _merge(
-    run: Run, step: StepRecord, landed: merge.Landed, without: Sequence[tuple[str, date]]
+    run: Run,
+    step: StepRecord,
+    landed: merge.Landed,
+    without: Sequence[tuple[str, date]],
+    results: Sequence[check_results.CheckResult],
 ) -> StepRecord:
     try:
         with db.writer(run.settings, run.store_wait_s, run.quiet) as connection:
@@ -120,6 +125,7 @@ def _merge(
             schema.migrate_within(run.settings, connection)
             count = merge.merge(connection, landed, clock.now())
             absent.keep(connection, without, landed.source, landed.run_id, landed.observed_at)
+            check_results.keep(connection, results)
     except StoreError as problem:
         if problem.code == "schema":
             raise

@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
+from collectors.checks.kinds import Check
 from collectors.rhythm import UTC_DAYS, Rhythm
 from storage.tables import Table
 
@@ -36,6 +37,8 @@ class Request:
     html: bool = False
     # Asked as a browser asks: there are hosts that tell programs by their TLS handshake.
     as_browser: bool = False
+    # Not asked again when it fails: nothing depends on it.
+    once: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,8 +195,11 @@ class Source:
     `serves_stored`: where the upstream refuses, what is stored is good enough for the day: `cached`.
     `history`: how far back it gives days that were missed, None: not at all; `holes`: days of which it has
     no value and never will. `usual`: how many rows a whole day has. `pauses`: of how many of its
-    days in a row it may have no value. `calls`: how many requests an answer takes at most. Of a
-    backfill alone: `part`, the coin or protocol that it is about; `days`, those whose rows are kept.
+    days in a row it may have no value. `checks`: what else its rows are held against (the others follow from
+    the fields above, see collectors/checks/derived.py); `beside`: questions that are asked for a check alone,
+    once and briefly: one that fails costs that check and nothing else. `calls`: how many requests its past
+    takes at most. Of a backfill alone: `part`, the coin or protocol that it is about; `days`, those whose
+    rows are kept.
     """
 
     name: str
@@ -223,6 +229,8 @@ class Source:
     calls: int = 1
     part: str = ""
     days: frozenset[date] = frozenset()
+    checks: tuple[Check, ...] = ()
+    beside: Callable[[Ask], Sequence[Request]] | None = None
 
     @property
     def step(self) -> str:

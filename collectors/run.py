@@ -16,7 +16,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from collectors import past, plans
-from collectors.check import check
+from collectors.checks import verdicts
+from collectors.checks.compare import newest
+from collectors.checks.judge import Judged, judge, told
+from collectors.checks.kinds import Facts
 from collectors.http import Tally
 from collectors.keep import failed, keep
 from collectors.model import Answer, Ask, Batch, CollectError, Plan, Refused, Source, Unavailable
@@ -34,6 +37,8 @@ TURNS = 4
 AHEAD = timedelta(days=7)
 # So many items that fail say something of the upstream, not of themselves.
 TELLING = 3
+# How long a question may take that nothing depends on.
+BESIDE_S = 10.0
 LEFT_ALONE = frozenset({"rate_limited", "circuit_open", "deadline"})
 
 
@@ -154,14 +159,28 @@ def _fetch(run: Run, source: Source, step: StepRecord, until: float) -> Fetched:
     if settings.demo:
         if not invented:
             return Fetched(source, step, skipped="not_due")
-        return Fetched(source, step, ask.now, past.only(source, demo.batch(source.name, ask, source.days)))
+        return _invent(run, source, step, ask)
     return _ask_and_parse(run, source, step, ask, until)
+
+
+def _invent(run: Run, source: Source, step: StepRecord, ask: Ask) -> Fetched:
+    judged: Judged | None = None
+    with isolated() as caught:
+        batch = demo.batch(source.name, ask, source.days)
+        # Where an upstream tells a day, demo mode tells a year at once: the newest day stands for it.
+        alike = replace(batch, rows=newest(batch.rows)) if len(batch.rows) > source.rows[1] else batch
+        judged = judge(source, alike, Facts(run.known, ask.now, told={**run.known.seen, **run.told}))
+        run.told.update(told(source, judged.believed(), ask.now))
+    if caught.error is not None or judged is None:
+        return Fetched(source, step, error=caught.error, results=judged.results if judged else ())
+    return Fetched(source, step, ask.now, past.only(source, batch), results=judged.results)
 
 
 def _ask_and_parse(run: Run, source: Source, step: StepRecord, ask: Ask, until: float) -> Fetched:
     tally = run.tallies.setdefault(step.step, Tally())
     asked = Asked([], [])
     batch: Batch | None = None
+    judged: Judged | None = None
     with isolated() as caught:
         if source.collect:
             line = Line(run, source, ask, until, tally, asked)
@@ -176,18 +195,45 @@ def _ask_and_parse(run: Run, source: Source, step: StepRecord, ask: Ask, until: 
             assert batch is not None
             # One coin that is gone is no sign of a changed upstream; several are.
             believed = replace(batch, rejected=(*batch.rejected, *lost)) if len(lost) >= TELLING else batch
-            batch = check(source, believed, run.known, max(answer.at for answer in asked.answers))
+            judged = _judge(run, source, believed, asked, _beside(run, source, ask, until, tally))
+            batch = judged.believed()
             batch = batch if len(lost) >= TELLING else replace(batch, rejected=(*batch.rejected, *lost))
             batch = past.only(source, batch)
         elif lost:
             batch = Batch((), lost)
     step = replace(step, requests=tally.sent)
+    results = judged.results if judged else ()
     if caught.error is not None:
-        return Fetched(source, step, error=caught.error, answers=asked.answers, ask=ask)
+        return Fetched(source, step, error=caught.error, answers=asked.answers, ask=ask, results=results)
     if batch is None:
         return Fetched(source, step, skipped="not_due")
     at = min((answer.at for answer in asked.answers), default=ask.now)
-    return Fetched(source, step, at, batch, answers=asked.answers, ask=ask)
+    return Fetched(source, step, at, batch, answers=asked.answers, ask=ask, results=results)
+
+
+def _judge(run: Run, source: Source, batch: Batch, asked: Asked, beside: Sequence[Answer]) -> Judged:
+    """What the checks say of a batch, with what this run and the store know. What it is believed of is known
+    to the checks of later steps."""
+    at = max(answer.at for answer in asked.answers)
+    facts = Facts(run.known, at, asked.answers, beside, {**run.known.seen, **run.told})
+    judged = judge(source, batch, facts)
+    if judged.error is None:
+        run.told.update(told(source, judged.batch, at))
+    return judged
+
+
+def _beside(run: Run, source: Source, ask: Ask, until: float, tally: Tally) -> list[Answer]:
+    """The answers that only a check wants. In a name of its own: what fails here pauses nothing else."""
+    answers: list[Answer] = []
+    # A backfill is about the past, of which these say nothing.
+    for request in source.beside(ask) if source.beside and not source.days else ():
+        named = replace(request, upstream=f"{source.upstream.name} checks", once=True)
+        by = min(until, time.monotonic() + BESIDE_S)
+        try:
+            answers.append(run.http.get(named, ask.plan, until=by, tally=tally))
+        except CollectError as error:
+            log.info("[SKIP] %s check not made: %s", source.name, error.code)
+    return answers
 
 
 def _not_of_the_future(source: Source, answers: Sequence[Answer], now: datetime) -> None:
@@ -239,6 +285,7 @@ def _with_plan(run: Run, source: Source, ask: Ask, plan: Plan) -> Ask:
 def _finish(run: Run, fetched: Fetched) -> StepRecord:
     """Lands and merges what was fetched and writes the step's last word."""
     step = fetched.step
+    verdicts.tell(fetched)
     if fetched.error is None and fetched.batch is not None:
         with isolated() as caught:
             step = keep(run, fetched, fetched.batch)
@@ -248,6 +295,8 @@ def _finish(run: Run, fetched: Fetched) -> StepRecord:
         step = replace(step, state="skipped", reason=fetched.skipped)
     if fetched.error is not None:
         step = failed(run, fetched, fetched.error)
+    if step.state != "ok" or not step.counts.fetched:
+        run.unkept += verdicts.of_step(run, fetched)
     step = replace(step, finished_at=clock.now())
     with isolated() as caught:
         ledger.step_finished(run.settings, step)

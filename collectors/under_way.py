@@ -5,9 +5,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
+from collectors.checks.kinds import Result
 from collectors.http import Http, Tally
 from collectors.model import Answer, Ask, Batch, Source
 from storage import read
+from storage.check_results import CheckResult
 from storage.records import StepRecord
 from storage.settings import Settings
 from storage.tables import OBSERVATION
@@ -34,6 +36,10 @@ class Run:
     # What is under way: told also of a source that did not end in time.
     begun: dict[str, StepRecord] = field(default_factory=dict)
     tallies: dict[str, Tally] = field(default_factory=dict)
+    # The newest values that the steps of this run were told, for checks of later ones.
+    told: dict[str, read.Seen] = field(default_factory=dict)
+    # What was found of batches that were not merged: kept when the store is closed.
+    unkept: list[CheckResult] = field(default_factory=list)
 
     def next_step(self) -> int:
         self.steps += 1
@@ -61,3 +67,4 @@ class Fetched:
     answers: Sequence[Answer] = ()
     # What the source knew when it asked: it takes that to read the answers again.
     ask: Ask | None = None
+    results: Sequence[Result] = ()

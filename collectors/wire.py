@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,8 @@ class Asked:
 
     answers: list[Answer]
     lost: list[tuple[str, CollectError]]
+    # To what was asked for a check alone.
+    beside: list[Answer] = field(default_factory=list)
 
     @property
     def rejected(self) -> list[Rejected]:

@@ -25,6 +25,8 @@ HISTORY_DAYS = 365
 _RECENT_DAYS = 7
 # What an answer is compared with, day by day: as much as any source reads again, and more.
 _WINDOW_DAYS = 60
+# Of how many steps the usual count of rows is the middle, and over how long the share of NULLs is taken.
+_COUNTED, _MONTH_DAYS = 20, 30
 _NEWEST = "newest"
 
 
@@ -41,13 +43,24 @@ def rows(
 
 
 @dataclass(frozen=True, slots=True)
+class Seen:
+    """The newest value of something: of which day, and the upstream's instant at which it was so."""
+
+    day: date
+    value: float
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Known:
     """What a run needs to know of the store before it asks the upstreams.
 
     `newest`: newest day by table name, or by series within `observation`. `last`: newest value by
     (table, column) and key; of observations by series. `recent`: values of the last two months of
     each series of observations, by day. `unsealed`: provisional rows by table. `ids`:
-    identities by table, for those that have one.
+    identities by table, for those that have one. `seen`: the newest value of each series of observations.
+    `counts`: how many rows a step usually brings (median of its last twenty, of five at least);
+    `nulls`: the share of NULL in the last month by (table, column).
     """
 
     newest: Mapping[str, date] = field(default_factory=dict)
@@ -55,6 +68,9 @@ class Known:
     unsealed: Mapping[str, Sequence[dict[str, Any]]] = field(default_factory=dict)
     recent: Mapping[str, Mapping[date, float]] = field(default_factory=dict)
     ids: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    seen: Mapping[str, Seen] = field(default_factory=dict)
+    counts: Mapping[str, float] = field(default_factory=dict)
+    nulls: Mapping[tuple[str, str], float] = field(default_factory=dict)
 
 
 def newest_days(connection: duckdb.DuckDBPyConnection) -> dict[str, date]:
@@ -85,9 +101,11 @@ def known(connection: duckdb.DuckDBPyConnection, today: date) -> Known:
         ).fetchall()
         last[(table, column)] = {str(name): float(value) for name, value in found if value is not None}
     newest = connection.execute(
-        "SELECT series, arg_max(value, date) FROM observation WHERE value IS NOT NULL GROUP BY series"
+        "SELECT series, max(date), arg_max(value, date), arg_max(observed_at, date) FROM observation"
+        " WHERE value IS NOT NULL GROUP BY series"
     ).fetchall()
-    last[("observation", "value")] = {str(name): float(value) for name, value in newest}
+    seen = {str(name): Seen(day, float(value), at) for name, day, value, at in newest}
+    last[("observation", "value")] = {name: one.value for name, one in seen.items()}
     recent: dict[str, dict[date, float]] = {}
     for name, day, value in connection.execute(
         "SELECT o.series, o.date, o.value FROM observation o"
@@ -108,7 +126,31 @@ def known(connection: duckdb.DuckDBPyConnection, today: date) -> Known:
         table: frozenset(str(row[0]) for row in connection.execute(f"SELECT id FROM {table}").fetchall())
         for table in ("fed_speech",)
     }
-    return Known(newest_days(connection), last, unsealed, recent, ids)
+    counts, nulls = _usual_counts(connection), _null_shares(connection, today)
+    return Known(newest_days(connection), last, unsealed, recent, ids, seen, counts, nulls)
+
+
+def _usual_counts(connection: duckdb.DuckDBPyConnection) -> dict[str, float]:
+    found = connection.execute(
+        "SELECT step, median(n) FROM (SELECT step, inserted + updated + unchanged AS n FROM receipt"
+        " QUALIFY row_number() OVER (PARTITION BY step ORDER BY committed_at DESC) <= ?)"
+        " GROUP BY step HAVING count(*) >= ?",
+        [_COUNTED, _COUNTED // 4],
+    ).fetchall()
+    return {str(step): float(n) for step, n in found}
+
+
+def _null_shares(connection: duckdb.DuckDBPyConnection, today: date) -> dict[tuple[str, str], float]:
+    shares: dict[tuple[str, str], float] = {}
+    for table in (CRYPTO_PRICE, PROTOCOL_TVL):
+        counted = ", ".join(f'count("{name}")' for name in table.values)
+        total, *there = connection.execute(
+            f"SELECT count(*), {counted} FROM {table.name} WHERE date >= ?",
+            [today - timedelta(days=_MONTH_DAYS)],
+        ).fetchall()[0]
+        if total:
+            shares |= {(table.name, name): 1 - n / total for name, n in zip(table.values, there, strict=True)}
+    return shares
 
 
 def receipts(connection: duckdb.DuckDBPyConnection) -> set[tuple[str, str]]:

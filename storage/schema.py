@@ -5,11 +5,23 @@ import duckdb
 from storage import clock, points
 from storage.settings import Settings
 from storage.store_error import StoreError
-from storage.tables import ABSENT, BRIEF, OBSERVED, PUBLISHED, RECEIPT, REPLAYED, REVISION, SERIES, Table
+from storage.tables import (
+    ABSENT,
+    BRIEF,
+    CHECK_RESULT,
+    OBSERVED,
+    PUBLISHED,
+    RECEIPT,
+    REPLAYED,
+    REVISION,
+    SERIES,
+    Table,
+)
 from storage.texts import N_
 
 # 2: headlines, speeches and the StressIndex. 3: news, and the brief. 4: days that upstreams have no value of.
-SCHEMA_VERSION = 4
+# 5: what the checks found.
+SCHEMA_VERSION = 5
 
 
 def _create(table: Table) -> str:
@@ -21,7 +33,7 @@ def _create(table: Table) -> str:
 
 
 def _create_all(connection: duckdb.DuckDBPyConnection) -> None:
-    for table in (*OBSERVED, SERIES, REVISION, RECEIPT, *PUBLISHED, *REPLAYED, BRIEF, ABSENT):
+    for table in (*OBSERVED, SERIES, REVISION, RECEIPT, *PUBLISHED, *REPLAYED, BRIEF, ABSENT, CHECK_RESULT):
         connection.execute(_create(table))
 
 

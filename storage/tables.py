@@ -241,6 +241,26 @@ BRIEF = Table(
 # Internal: days that an upstream was asked for and has no value of.
 ABSENT = Table("absent", (("series", "VARCHAR"), ("date", "DATE")), ("series", "date"))
 
+# What a check said of a subject (a series, a column) of a step's rows: `state` pass, warn or fail, the
+# `value` that was judged, and the bounds that it has crossed, or would cross next. `message` is a gettext id
+# that `values` (JSON) fill.
+CHECK_RESULT = Table(
+    "check_result",
+    (
+        ("run_id", "VARCHAR"),
+        ("step", "VARCHAR"),
+        ("name", "VARCHAR"),
+        ("subject", "VARCHAR"),
+        ("state", "VARCHAR"),
+        ("value", "DOUBLE"),
+        ("low", "DOUBLE"),
+        ("high", "DOUBLE"),
+        ("message", "VARCHAR"),
+        ("values", "VARCHAR"),
+    ),
+    ("run_id", "step", "name", "subject"),
+)
+
 OBSERVED: tuple[Table, ...] = (CRYPTO_PRICE, PROTOCOL_TVL, OBSERVATION, NEWS_ITEM, FED_SPEECH)
 PUBLISHED: tuple[Table, ...] = (STRESS_INDEX, STRESS_MODULE, STRESS_INPUT)
 REPLAYED: tuple[Table, ...] = (STRESS_REPLAY, STRESS_REPLAY_MODULE, STRESS_REPLAY_INPUT)

@@ -9,6 +9,7 @@ from storage.merge import REPLAYABLE, quoted
 from storage.tables import SERIES, Table
 
 KEEP_PROVISIONAL_REVISIONS = timedelta(days=90)
+KEEP_CHECK_RESULTS = timedelta(days=400)
 
 
 def seal(
@@ -26,11 +27,12 @@ def seal(
 
 
 def prune(connection: duckdb.DuckDBPyConnection, now: datetime) -> None:
-    """Forgets what is kept for a time only: intraday revisions and old sightings."""
+    """Forgets what is kept for a time only: intraday revisions, old sightings, what checks found."""
     connection.execute(
         "DELETE FROM revision WHERE was_provisional AND known_at < ?", [now - KEEP_PROVISIONAL_REVISIONS]
     )
     connection.execute("DELETE FROM sighting WHERE seen_at < ?", [now - REPLAYABLE - timedelta(days=1)])
+    connection.execute("DELETE FROM check_result WHERE observed_at < ?", [now - KEEP_CHECK_RESULTS])
 
 
 def describe(

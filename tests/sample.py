@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from collectors.check import check
+from collectors.checks.judge import judge
+from collectors.checks.kinds import Facts
 from collectors.model import Answer, Ask, Batch, Plan, Request, Row, Source
 from collectors.sources import coingecko, defillama, fear_greed
 from storage.read import Known
@@ -79,12 +80,17 @@ def protocols(n: int = 40) -> list[dict[str, Any]]:
     return [protocol(f"p{k}", (n + 1 - k) * 1e9) for k in range(1, n + 1)]
 
 
+def mood(value: int) -> str:
+    """The provider's word for a value."""
+    return next(word for word, (low, high) in fear_greed.CLASSES.items() if low <= value <= high)
+
+
 def moods(days: int = 8) -> dict[str, Any]:
     """/fng/ of the last `days` days, newest first: 40 today, 41 yesterday, …"""
     data = [
         {
             "value": str(40 + back),
-            "value_classification": "Fear",
+            "value_classification": mood(40 + back),
             "timestamp": str(seconds(DAY - timedelta(days=back))),
         }
         for back in range(days)
@@ -114,7 +120,7 @@ def parsed(source: Source, payload: Any, at: datetime = AT) -> Batch:
 
 def believed(source: Source, payload: Any, at: datetime = AT, known: Known | None = None) -> Batch:
     """`parsed`, then checked as a run checks it. Raises Changed."""
-    return check(source, parsed(source, payload, at), known or Known())
+    return judge(source, parsed(source, payload, at), Facts(known or Known())).believed()
 
 
 def reasons(batch: Batch) -> list[str]:

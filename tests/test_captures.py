@@ -15,6 +15,8 @@ from typing import Any
 import pytest
 
 from collectors.check import check
+from collectors.checks import judge as checks
+from collectors.checks.kinds import Facts
 from collectors.model import Answer, Ask, Batch, Changed, CollectError, Plan, Request, Source
 from collectors.place import Place
 from collectors.reply import Reply, judge
@@ -293,7 +295,7 @@ def test_a_capture_of_another_shape_is_refused_for_a_named_reason(file: Path) ->
     assert isinstance(expected, Not)
     for source in expected.sources:
         with pytest.raises(Changed) as caught:
-            parse(source, file, instant(expected.at))
+            checks.judge(source, parse(source, file, instant(expected.at)), Facts()).believed()
         assert caught.value.code == expected.code
         assert expected.word in str(caught.value)
 

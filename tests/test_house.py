@@ -72,6 +72,7 @@ MAY: tuple[tuple[str, tuple[str, ...]], ...] = (
     (
         "collectors/sources/",
         (
+            "collectors.checks",
             "collectors.model",
             "collectors.news",
             "collectors.payload",

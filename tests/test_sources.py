@@ -250,13 +250,15 @@ def gecko(up: FakeUpstream) -> list[Seen]:
     return [seen for seen in up.requests if seen.host.startswith("coingecko")]
 
 
-def test_a_keyless_run_makes_five_requests_two_of_them_to_coingecko(up: FakeUpstream) -> None:
+def test_a_keyless_run_makes_six_requests_two_of_them_to_coingecko(up: FakeUpstream) -> None:
     assert collect.main(["crypto"]) == 0
     assert sorted((seen.host, seen.path) for seen in up.requests) == [
         ("alternative_me", "/fng/"),
         ("coingecko", "/coins/markets"),
         ("coingecko", "/global"),
         ("defillama", "/protocols"),
+        # For a comparison alone.
+        ("defillama", "/v2/chains"),
         ("defillama", "/v2/historicalChainTvl"),
     ]
     for seen in up.requests:
@@ -277,7 +279,7 @@ def test_a_key_is_sent_to_coingecko_alone(
     assert collect.main(["crypto"]) == 0
     assert [seen.headers.get(header) for seen in gecko(up)] == [key, key]
     others = [seen for seen in up.requests if not seen.host.startswith("coingecko")]
-    assert len(others) == 3
+    assert len(others) == 4
     assert key not in str([seen.headers for seen in others]) + str([seen.query for seen in up.requests])
 
 

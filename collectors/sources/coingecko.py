@@ -5,11 +5,13 @@ cannot be told from the key; keyless calls are shared by everybody behind one ad
 https://docs.coingecko.com (limits and fields as of 2026-11).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
+from collectors.checks.compare import TOGETHER, peer, within
+from collectors.checks.kinds import Check, Facts, Measured
 from collectors.model import (
     Answer,
     Ask,
@@ -43,7 +45,10 @@ TOP = 20
 STALE = timedelta(hours=24)
 # `vs_currency` is not echoed: only a coin that is worth one dollar shows another currency.
 DOLLAR_COINS = frozenset({"tether", "usd-coin", "dai", "usds", "ethena-usde"})
-DOLLAR_TOLERANCE = 0.03
+DOLLAR_NEAR, DOLLAR_TOLERANCE = 0.01, 0.03
+# Percent between two quotes of Bitcoin minutes apart, and percentage points between two shares of the market.
+BITCOIN_NEAR, BITCOIN_FAR = 3.0, 10.0
+SHARE_NEAR, SHARE_FAR = 2.0, 10.0
 # Null in any one coin, absent in none; the changes come where they were asked for.
 NULLABLE = ("market_cap", "market_cap_rank", "total_volume", "price_change_percentage_24h")
 CHANGES = ("price_change_percentage_7d_in_currency", "price_change_percentage_30d_in_currency")
@@ -85,16 +90,14 @@ def markets(ask: Ask) -> Sequence[Request]:
 
 
 def parse_markets(answers: Sequence[Answer], ask: Ask) -> Batch:
-    """Rows of `crypto_price`. Raises Changed when the shape differs or the prices are not dollars."""
+    """Rows of `crypto_price`. Raises Changed when the shape differs."""
     answer = answers[0]
     items = list_of(json_of(answer.body), "/coins/markets")
     asked = CHANGES if "price_change_percentage" in answer.request.params else ()
     named_somewhere(items, NULLABLE + asked, "/coins/markets")
     # Ranks can be null and can disagree with the order of the list.
     place = {id(item): n for n, item in enumerate(items, 1)}
-    batch = each(items, lambda item: _coin(item, place[id(item)], answer.at))
-    _must_be_dollars(batch.rows)
-    return batch
+    return each(items, lambda item: _coin(item, place[id(item)], answer.at))
 
 
 def _coin(item: Mapping[str, Any], place: int, at: datetime) -> Row:
@@ -118,16 +121,29 @@ def _coin(item: Mapping[str, Any], place: int, at: datetime) -> Row:
     }
 
 
-def _must_be_dollars(rows: Sequence[Row]) -> None:
-    prices = [float(str(row["price"])) for row in rows if row["coin"] in DOLLAR_COINS]
-    # The nearest, not the middle one: in March 2023 several lost their peg on one day.
-    nearest = min(prices, key=lambda price: abs(price - 1), default=1.0)
-    if abs(nearest - 1) > DOLLAR_TOLERANCE:
-        raise Changed(
-            "suspect",
-            N_("A dollar coin is quoted at {price}: these prices are not in USD. Old values stay."),
-            price=f"{nearest:.3f}",
-        )
+def _dollar(batch: Batch, facts: Facts) -> Iterable[Measured]:
+    prices = [float(str(row["price"])) for row in batch.rows if row["coin"] in DOLLAR_COINS]
+    if prices:
+        # The nearest, not the middle one: in March 2023 several lost their peg on one day.
+        nearest = min(prices, key=lambda price: abs(price - 1))
+        yield Measured(nearest, values={"price": f"{nearest:.3f}"})
+
+
+def _bitcoin(row: Row) -> float | None:
+    return float(str(row["price"])) if row["coin"] == "bitcoin" else None
+
+
+def _share(batch: Batch, facts: Facts) -> Iterable[Measured]:
+    """Bitcoin's cap of the same hour, as a share of the total that the answer names, against its share."""
+    cap = facts.told.get("bitcoin.market_cap")
+    if cap is None or facts.at is None or abs(facts.at - cap.at) > TOGETHER or not facts.answers:
+        return
+    data = json_of(facts.answers[0].body)["data"]
+    caps = data.get("total_market_cap")
+    total = caps.get("usd") if isinstance(caps, dict) else None
+    if isinstance(total, int | float) and total > 0:
+        for row in batch.rows:
+            yield Measured(float(str(row["value"])) - 100 * cap.value / total, row)
 
 
 def global_(ask: Ask) -> Sequence[Request]:
@@ -227,6 +243,27 @@ DOMINANCE = Series(
     "https://www.coingecko.com/en/global-charts",
 )
 
+DOLLAR = Check(
+    "dollar",
+    "price",
+    N_("The nearest of the dollar coins is quoted at {price} USD."),
+    _dollar,
+    warn=(1 - DOLLAR_NEAR, 1 + DOLLAR_NEAR),
+    fail=(1 - DOLLAR_TOLERANCE, 1 + DOLLAR_TOLERANCE),
+    fails="batch",
+    refusal=N_("A dollar coin is quoted at {price}: these prices are not in USD. Old values stay."),
+    unit=N_("USD"),
+)
+CAPS = Check(
+    "caps",
+    DOMINANCE.series,
+    N_("{subject}: {value} percentage points away from Bitcoin's cap over the total."),
+    _share,
+    warn=(-SHARE_NEAR, SHARE_NEAR),
+    fail=(-SHARE_FAR, SHARE_FAR),
+    unit=N_("percentage points"),
+)
+
 MARKETS = Source(
     name="coingecko.markets",
     upstream=UPSTREAM,
@@ -238,6 +275,7 @@ MARKETS = Source(
     # Of prices, caps and volumes, without a paid plan.
     history=timedelta(days=365),
     usual=TOP,
+    checks=(DOLLAR, peer("bitcoin", "yahoo.BTC-USD", _bitcoin, warn=BITCOIN_NEAR, fail=BITCOIN_FAR)),
 )
 GLOBAL = Source(
     name="coingecko.global",
@@ -247,6 +285,10 @@ GLOBAL = Source(
     parse=parse_global,
     rows=(1, 1),
     series=(DOMINANCE,),
+    checks=(
+        within(DOMINANCE.series, "value", (1, 99), warn=(20, 90), unit=N_("percent")),
+        CAPS,
+    ),
 )
 CLOSES = Source(
     name="coingecko.closes",

@@ -9,11 +9,13 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from collectors.checks.compare import beside, within
 from collectors.model import (
     WHOLE,
     Answer,
     Ask,
     Batch,
+    Changed,
     Probe,
     Rejected,
     Request,
@@ -40,6 +42,8 @@ from storage.texts import N_
 TOP = 30
 # The highest total so far is 0.2e12; a slip by a factor of a thousand lies above this.
 MOST = 1e13
+# Percent between the total and the sum of its chains, which are told ten minutes apart.
+CHAINS_NEAR, CHAINS_FAR = 5.0, 25.0
 NO_PROTOCOLS = frozenset({"CEX", "Chain"})
 
 UPSTREAM = Upstream(
@@ -73,6 +77,21 @@ def _day(item: Mapping[str, Any], at: datetime) -> Row:
     if value is None:
         raise Unfit("missing:tvl")
     return {"series": TOTAL.series, "date": instant(item["date"], at).date(), "value": value, "note": None}
+
+
+def chains(ask: Ask) -> Sequence[Request]:
+    """Every chain as it stands now: 50 KB."""
+    return [Request(f"{ask.base}/v2/chains", {})]
+
+
+def sum_of_chains(answers: Sequence[Answer]) -> float | None:
+    """USD; None where the answer cannot be read: it is asked for a comparison alone."""
+    try:
+        items = list_of(json_of(answers[0].body), "/v2/chains")
+        values = [number(item.get("tvl"), least=-MOST, most=MOST) for item in items if isinstance(item, dict)]
+    except (Changed, Unfit):
+        return None
+    return sum(value for value in values if value is not None)
 
 
 def protocols(ask: Ask) -> Sequence[Request]:
@@ -152,6 +171,18 @@ TOTAL_TVL = Source(
     reread=timedelta(days=7),
     series=(TOTAL,),
     history=WHOLE,
+    beside=chains,
+    checks=(
+        within(TOTAL.series, "value", (0, MOST), unit=N_("USD")),
+        beside(
+            "chains",
+            TOTAL.series,
+            N_("{subject}: {value} % away from the sum of its chains."),
+            sum_of_chains,
+            warn=CHAINS_NEAR,
+            fail=CHAINS_FAR,
+        ),
+    ),
 )
 PROTOCOLS = Source(
     name="defillama.protocols",

@@ -153,6 +153,13 @@ def _dominance(span: _Span) -> Iterator[Row]:
         yield _observed("coingecko.btc_dominance", day, round(share, 4))
 
 
+def _bitcoin(span: _Span) -> Iterator[Row]:
+    """What another exchange quotes: the same market, a little apart."""
+    prices = span.levels(COINS[0].price)
+    for at, day in span.days(frozenset()):
+        yield _observed("yahoo.BTC-USD", day, round(prices[at] * (1 + 0.002 * math.sin(day.toordinal())), 2))
+
+
 def _total_tvl(span: _Span) -> Iterator[Row]:
     total = span.levels(TOTAL_TVL)
     for at, day in span.days(TVL_GAPS):
@@ -202,6 +209,7 @@ _GENERATORS: dict[str, Callable[[_Span], Iterator[Row]]] = {
     "defillama.total_tvl": _total_tvl,
     "defillama.protocols": _protocols,
     "alternative_me.fear_greed": _fear_greed,
+    "yahoo.BTC-USD": _bitcoin,
 }
 _OBSERVED = {
     **dict.fromkeys(demo_fred.SOURCES, demo_fred.rows),

@@ -5,10 +5,12 @@ Greed to 75, Extreme Greed above. The value must be shown right beside its sourc
 https://alternative.me/crypto/fear-and-greed-index/ (as of 2026-11).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
+from collectors.checks.compare import within
+from collectors.checks.kinds import Check, Facts, Measured
 from collectors.model import WHOLE, Answer, Ask, Batch, Probe, Request, Row, Series, Source, Upstream
 from collectors.payload import Unfit, each, given, instant, json_of, list_of, member, number, text
 from collectors.rhythm import utc_days
@@ -16,6 +18,15 @@ from storage.tables import OBSERVATION
 from storage.texts import N_
 
 REREAD = timedelta(days=7)
+# The documented classes, lowest and highest value; so far off its class a label belongs to another value.
+CLASSES = {
+    "Extreme Fear": (0, 25),
+    "Fear": (26, 46),
+    "Neutral": (47, 54),
+    "Greed": (55, 75),
+    "Extreme Greed": (76, 100),
+}
+LABEL_FAR = 2.0
 
 UPSTREAM = Upstream(
     name="alternative_me",
@@ -56,6 +67,19 @@ def _day(item: Mapping[str, Any], at: datetime) -> Row:
     }
 
 
+def _off_its_class(batch: Batch, facts: Facts) -> Iterable[Measured]:
+    """How far each value lies outside the class that its label names."""
+    for row in batch.rows:
+        value, label = cast(float, row["value"]), str(row["note"])
+        if label in CLASSES:
+            low, high = CLASSES[label]
+            off = max(low - value, value - high, 0.0)
+            yield Measured(off, row, {"label": label, "index": f"{value:.0f}", "day": str(row["date"])})
+        else:
+            # A new word is no proof of a wrong value.
+            yield Measured(LABEL_FAR, row, {"label": label, "index": f"{value:.0f}", "day": str(row["date"])})
+
+
 INDEX = Series(
     "alternative_me.fear_greed_index",
     N_("Crypto Fear & Greed Index"),
@@ -78,4 +102,16 @@ FEAR_GREED = Source(
     series=(INDEX,),
     history=WHOLE,
     holes=HOLES,
+    checks=(
+        within(INDEX.series, "value", (0, 100), unit=N_("index, 0 to 100")),
+        Check(
+            "label",
+            INDEX.series,
+            N_("{day}: {index} is called {label}, which is {value} outside that class."),
+            _off_its_class,
+            warn=(None, 0),
+            fail=(None, LABEL_FAR),
+            unit=N_("points outside its class"),
+        ),
+    ),
 )

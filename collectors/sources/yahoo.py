@@ -11,6 +11,7 @@ import sqlite3
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 from math import isfinite
@@ -32,7 +33,7 @@ from collectors.model import (
     Upstream,
     Wire,
 )
-from collectors.rhythm import Rhythm
+from collectors.rhythm import UTC_DAYS, Rhythm
 from storage.tables import OBSERVATION
 from storage.texts import N_
 
@@ -259,6 +260,21 @@ def _source(
     )
 
 
+# Trades every day; a day of it ends with UTC's. What CoinGecko's price is held against.
+BITCOIN = replace(
+    _source("BTC-USD", "", index=True, required=False, able=Believable(100, 1e8, 0.6)),
+    rhythm=UTC_DAYS,
+    series=(
+        Series(
+            "yahoo.BTC-USD",
+            N_("Bitcoin at Yahoo"),
+            N_("USD"),
+            "daily",
+            "https://finance.yahoo.com/quote/BTC-USD",
+        ),
+    ),
+)
+
 SOURCES: Sequence[Source] = (
     _source("SPY", N_("SPDR S&P 500 ETF")),
     _source("^VIX", N_("CBOE VIX"), index=True, able=Believable(3, 250, 1.5)),
@@ -275,4 +291,5 @@ SOURCES: Sequence[Source] = (
     # Of no input of the index: what money of the crypto pages is worth in Seoul.
     _source("KRW=X", N_("Won for one dollar"), index=True, required=False, able=Believable(500, 3000, 0.2),
             unit=N_("KRW for 1 USD"), rhythm=CURRENCY, pauses=2),
+    BITCOIN,
 )  # fmt: skip

@@ -100,6 +100,10 @@ class LiquidityUpstreams:
         """Pins a close as traded that day."""
         self.yahoo_record.set_close(symbol, day, value)
 
+    def set_bitcoin(self, day: date, value: float | None) -> None:
+        """Pins what Yahoo says of Bitcoin on a UTC day; unpinned it follows the market's own price."""
+        self.yahoo_record.set_bitcoin(day, value)
+
     def null_bars(self, symbol: str, since: date | None) -> None:
         """Only nulls from that day on, but for a live last slot."""
         self.yahoo_record.null_bars(symbol, since)

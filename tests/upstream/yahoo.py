@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from urllib.parse import unquote
 from zoneinfo import ZoneInfo
 
-from . import refusals
+from . import bitcoin_chart, refusals
 from .calendars import CLOSE, LONDON, NEW_YORK, OPEN, at_new_york, closes, opening
 from .prices import Symbol
 from .refusals import Refusal
@@ -42,6 +42,8 @@ class Yahoo:
         return Reply(404, _NOTHING_HERE, "text/html", (("set-cookie", _COOKIE),))
 
     def _chart(self, name: str, query: Mapping[str, str]) -> Reply:
+        if name == bitcoin_chart.SYMBOL and self.record.history is None:
+            return bitcoin_chart.reply(self.record, query)
         symbol = self.record.symbol(name)
         if symbol is None:
             return _told(refusals.yahoo("no_data"))

@@ -164,6 +164,18 @@ class YahooRecord:
         """Pins a close as traded that day, while the market is open the live price; None unpins."""
         self._put(self._closes, name, day, close)
 
+    def bitcoin(self, day: date) -> float | None:
+        """A pinned close of BTC-USD."""
+        with self._lock:
+            return self._closes.get("BTC-USD", {}).get(day)
+
+    def set_bitcoin(self, day: date, close: float | None) -> None:
+        """Pins a close of BTC-USD, today's live price too; None unpins."""
+        with self._lock:
+            pins = {**self._closes.get("BTC-USD", {})}
+            pins.pop(day, None)
+            self._closes["BTC-USD"] = pins if close is None else {**pins, day: close}
+
     def null_bars(self, name: str, since: date | None) -> None:
         """All fields are null from that day on, but for a live last slot; None ends it."""
         if name not in SYMBOLS:
