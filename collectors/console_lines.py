@@ -15,7 +15,8 @@ from babel.numbers import format_decimal
 from collectors import gaps
 from collectors.freshness import PipelineStatus, Status
 from collectors.gaps import Gap
-from storage import clock
+from storage import check_results, clock
+from storage.check_results import CheckResult
 from storage.db import StoreError
 from storage.merge import Landed, MergeCount
 from storage.records import REASONS, TRIGGERS
@@ -43,6 +44,8 @@ STATES = {
 BACKFILL = "python collect.py backfill"
 # As many gaps are told one by one.
 GAPS = 8
+# And as many checks that did not pass.
+CHECKS = 12
 
 
 def put(text: str) -> None:
@@ -137,8 +140,14 @@ class Lines:
                 run_id=event["run_id"],
             )
         )
+        self._checks(event["run_id"])
         if event["state"] in ("ok", "partial"):
             self._gaps(event["pipelines"])
+
+    def _checks(self, run_id: str) -> None:
+        """What the checks warned of or set aside; where the store is locked the log has it."""
+        with suppress(StoreError):
+            put_checks(check_results.of_run(self._settings, run_id))
 
     def _gaps(self, pipelines: Sequence[str]) -> None:
         """What was missed lately; where the store is locked the next run tells it."""
@@ -226,6 +235,16 @@ def put_gaps(found: Sequence[Gap]) -> None:
         put(_("gap: and {n} more").format(n=number(len(newest) - GAPS)))
     if any(gap.recoverable for gap in found):
         put(_("Fill in what can be had: {command}").format(command=BACKFILL))
+
+
+def put_checks(found: Sequence[CheckResult]) -> None:
+    """A line for each check that did not pass, the worst first."""
+    words = {"warn": _("check: {step}, {name}: {text}"), "fail": _("check failed: {step}, {name}: {text}")}
+    told = [one for one in found if one.state in words]
+    for one in told[:CHECKS]:
+        put(words[one.state].format(step=one.step, name=one.name, text=one.said()))
+    if len(told) > CHECKS:
+        put(_("check: and {n} more").format(n=number(len(told) - CHECKS)))
 
 
 def put_all_gaps(settings: Settings, found: Sequence[Gap]) -> None:

@@ -126,6 +126,27 @@ _STORY = {
 }
 
 
+_CHECK = {
+    "step": "coingecko.markets",
+    "name": "peer",
+    "subject": "bitcoin",
+    "state": "warn",
+    "value": 3.4,
+    "low": -3.0,
+    "high": 3.0,
+    "message": "…",
+    "values": "{…}",
+}
+Source = Annotated[
+    Sequence[str],
+    AfterValidator(names),
+    Query(alias="source", max_length=MANY, description=f"Sources, in a demo too. {_ABOUT_NAMES}"),
+]
+States = Annotated[
+    Sequence[Literal["pass", "warn", "fail"]], Query(max_length=3, description="Repeated; none: all.")
+]
+
+
 @router.get("/crypto/prices", summary="Prices of coins, USD", **_described(read_rows.PRICES, _COIN))
 def prices(
     settings: Given, window: Window, form: Format = "json", coin: Names = (), known_at: KnownAt = None
@@ -165,3 +186,18 @@ def observations(
 @router.get("/news", summary="Headlines by day of publication, UTC", **_described(read_rows.NEWS, _STORY))
 def news(settings: Given, window: Window, form: Format = "json") -> Response:
     return _answer(settings, read_rows.NEWS, window, form)
+
+
+@router.get(
+    "/collector/checks", summary="What the checks of every step found", **_described(read_rows.CHECKS, _CHECK)
+)
+def checks(
+    settings: Given,
+    window: Window,
+    form: Format = "json",
+    run_id: Names = (),
+    source: Source = (),
+    state: States = (),
+) -> Response:
+    among = (("step", source), ("state", state))
+    return _answer(settings, read_rows.CHECKS, replace(window, only=run_id, among=among), form)

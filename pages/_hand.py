@@ -6,8 +6,9 @@ import streamlit as st
 
 from collectors import gaps
 from collectors.freshness import Status
-from pages._view import badges, formats
-from storage import ledger
+from pages._view import badges, check_parts, formats
+from storage import check_results, ledger
+from storage.ledger import StepRecord
 from storage.settings import Settings
 from storage.texts import _
 
@@ -26,6 +27,7 @@ def hand_card(settings: Settings, status: Status) -> None:
         *badges.advices(settings, steps),
         *_late(settings, status),
         *_frozen(status),
+        *_checked(settings, steps),
         *_missing(settings),
     ]
     if not lines:
@@ -63,6 +65,13 @@ def _frozen(status: Status) -> list[str]:
         for source in found
     ]
     return _first(lines)
+
+
+def _checked(settings: Settings, steps: Sequence[StepRecord]) -> list[str]:
+    """What the checks warn of, or set aside; of a step that failed its own line tells."""
+    failed = {step.step for step in steps}
+    found = check_results.standing(settings).results
+    return _first(check_parts.lines([one for one in found if one.step not in failed]))
 
 
 def _missing(settings: Settings) -> list[str]:

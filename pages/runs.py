@@ -11,6 +11,7 @@ from pages._start import start
 from pages._view import (
     badges,
     cards,
+    check_parts,
     formats,
     run_choice,
     run_durations,
@@ -21,7 +22,7 @@ from pages._view import (
 )
 from pages._view.palette import colors
 from pages._view.run_choice import Choice
-from storage import clock, journal, ledger, texts
+from storage import check_results, clock, journal, ledger, texts
 from storage.ledger import RunRecord, StepRecord
 from storage.settings import Settings, load
 from storage.texts import _, ngettext
@@ -140,6 +141,14 @@ def below(settings: Settings, choice: Choice) -> None:
     if steps:
         st.markdown(f"**{badges.plain(_('What every step did'))}**")
         run_tables.step_table(run, steps)
+        checks(settings, run)
+
+
+def checks(settings: Settings, run: RunRecord) -> None:
+    """What the checks found in a run that is over; while it is on, the store is its own."""
+    found = check_results.ended(settings, run.run_id) if run.state not in ledger.LIVE else []
+    if found:
+        check_parts.table(found, colors(settings.up_color))
 
 
 def live_below(settings: Settings, choice: Choice, language: str) -> None:

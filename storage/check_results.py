@@ -17,6 +17,9 @@ from storage.texts import say
 # The worst comes first.
 ORDER = ("fail", "warn", "pass")
 _guard = Lock()
+# Of so many runs that are over the results stay at hand.
+_REMEMBERED = 32
+_ended: dict[tuple[str, str], tuple["CheckResult", ...]] = {}
 _held: dict[str, tuple[str, "Standing"]] = {}
 _COLUMNS = 'run_id, step, name, subject, state, value, low, high, message, "values", source, observed_at'
 
@@ -63,9 +66,9 @@ def keep(
     row = f"({', '.join('?' * len(CHECK_RESULT.all_columns))})"
     values: list[object] = []
     for one in single.values():
-        values += [one.run_id, one.step, one.name, one.subject, one.state, one.value, one.low, one.high]
+        values += [one.step, one.name, one.subject, one.state, one.value, one.low, one.high]
         values += [one.message, json.dumps(dict(one.values), ensure_ascii=True, default=str)]
-        values += [one.source, one.observed_at, False]
+        values += [one.source, one.run_id, one.observed_at, False]
     query = f"INSERT INTO {CHECK_RESULT.name} VALUES {', '.join([row] * len(single))}"
     connection.execute(f"{query} ON CONFLICT DO NOTHING" if late else query, values)
 
@@ -75,11 +78,26 @@ def of_run(settings: Settings, run_id: str, wait_s: float = 0.3) -> list[CheckRe
     return _read(settings, "run_id = ?", [run_id], wait_s)
 
 
+def ended(settings: Settings, run_id: str) -> Sequence[CheckResult]:
+    """The same of a run that is over, asked of the store once; none while the store cannot be read."""
+    key = (str(settings.database), run_id)
+    if key not in _ended:
+        try:
+            found = tuple(of_run(settings, run_id))
+        except db.StoreError:
+            return ()
+        while len(_ended) >= _REMEMBERED:
+            _ended.pop(next(iter(_ended)))
+        _ended[key] = found
+    return _ended[key]
+
+
 def standing(settings: Settings, wait_s: float = 0.3) -> Standing:
     """What is not `pass` of each step's newest look, read once after every merge."""
+    # Two runs of one second have names in any order; rows stand in the order in which they were written.
     newest = (
-        f"state <> 'pass' AND (step, run_id) IN (SELECT (step, max(run_id)) FROM {CHECK_RESULT.name}"
-        " GROUP BY step)"
+        "state <> 'pass' AND (step, run_id) IN"
+        f" (SELECT (step, arg_max(run_id, rowid)) FROM {CHECK_RESULT.name} GROUP BY step)"
     )
     return kept.serve(
         _held, _guard, settings, lambda: Standing(_read(settings, newest, [], wait_s)), lambda: Standing()

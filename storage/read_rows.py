@@ -15,6 +15,7 @@ from storage import clock, db, ledger_file, ledger_read, tables, vintages
 from storage.records import RunRecord
 from storage.settings import Settings
 from storage.tables import (
+    CHECK_RESULT,
     CRYPTO_PRICE,
     NEWS_ITEM,
     OBSERVATION,
@@ -53,13 +54,15 @@ class Kind:
 @dataclass(frozen=True, slots=True)
 class Asked:
     """Days inclusive; `limit` keeps the newest; `only`: values of the filtered column, empty for all;
-    `known_at` (aware): as the record stood then, of kinds that are `revised`."""
+    `known_at` (aware): as the record stood then, of kinds that are `revised`; `among`: other columns, as
+    the program names them, with the values that they may have (empty for all)."""
 
     since: date | None = None
     until: date | None = None
     limit: int = 1000
     only: Sequence[str] = ()
     known_at: datetime | None = None
+    among: Sequence[tuple[str, Sequence[str]]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +93,7 @@ PROTOCOLS = replace(_kind("crypto_protocols", PROTOCOL_TVL, only="protocol"), re
 INDEX = _kind("liquidity_index", STRESS_INDEX)
 REPLAY = _kind("liquidity_index", STRESS_REPLAY)
 OBSERVATIONS = replace(_kind("liquidity_observations", OBSERVATION, only="series"), revised=OBSERVATION)
+CHECKS = _kind("collector_checks", CHECK_RESULT, day="observed_at", only="run_id")
 # The others are the headlines that the StressIndex counts.
 _OWN = f"starts_with(id, '{tables.NEWS}')"
 NEWS = replace(_kind("news", NEWS_ITEM, day="published_at"), where=_OWN)
@@ -126,6 +130,10 @@ def _query(kind: Kind, asked: Asked) -> tuple[str, list[object]]:
     if asked.only and kind.only:
         where.append(f"list_contains(?, {kind.only})")
         values.append(list(asked.only))
+    for column, wanted in asked.among:
+        if wanted:
+            where.append(f"list_contains(?, {column})")
+            values.append(list(wanted))
     order = (kind.day, *kind.order)
     newest = ", ".join(f"{name} DESC" for name in order)
     kept = f"FROM {table} WHERE {' AND '.join(where)} ORDER BY {newest} LIMIT ?"

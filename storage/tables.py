@@ -247,7 +247,6 @@ ABSENT = Table("absent", (("series", "VARCHAR"), ("date", "DATE")), ("series", "
 CHECK_RESULT = Table(
     "check_result",
     (
-        ("run_id", "VARCHAR"),
         ("step", "VARCHAR"),
         ("name", "VARCHAR"),
         ("subject", "VARCHAR"),

@@ -26,6 +26,7 @@ from storage import clock, db, ledger
 from storage.settings import Settings, load
 from storage.tables import (
     BY_NAME,
+    CHECK_RESULT,
     CRYPTO_PRICE,
     NEWS_ITEM,
     OBSERVATION,
@@ -395,6 +396,13 @@ def observed(series: str, day: date) -> Row:
     return {"series": series, "date": day, "value": 3.91}
 
 
+def verdict(run_id: str, step: str = "coingecko.markets", state: str = "pass") -> Row:
+    return {
+        "run_id": run_id, "step": step, "name": "peer", "subject": "bitcoin", "state": state, "value": 3.4,
+        "low": -3.0, "high": None, "message": "{value} % away", "values": '{"value": "3.4"}',
+    }  # fmt: skip
+
+
 ROUTES: dict[str, tuple[Table, Callable[[date], Row]]] = {
     "crypto/prices": (CRYPTO_PRICE, lambda day: price(day=day)),
     "crypto/metrics": (OBSERVATION, lambda day: observed("coingecko.btc_dominance", day)),
@@ -402,6 +410,14 @@ ROUTES: dict[str, tuple[Table, Callable[[date], Row]]] = {
     "liquidity/index": (STRESS_INDEX, lambda day: {"date": day, "index": 41.5, "first_index": 40.0}),
     "liquidity/index?replay=1": (STRESS_REPLAY, lambda day: {"date": day, "index": 41.5}),
     "liquidity/observations": (OBSERVATION, lambda day: observed("fred.SOFR", day)),
+    "collector/checks": (
+        CHECK_RESULT,
+        lambda day: {
+            **verdict(RUN),
+            "subject": f"{day}",
+            "observed_at": datetime.combine(day, SEEN.timetz()),
+        },
+    ),
     "news": (
         NEWS_ITEM,
         lambda day: {
@@ -431,7 +447,9 @@ def test_rows_come_oldest_first_and_the_newest_are_kept(
     def found(query: str) -> Any:
         told = rows(app, path, query).json
         assert told["count"] == len(told["rows"])
-        return [(one.get("date") or one["published_at"])[:10] for one in told["rows"]], told["truncated"]
+        return [
+            (one.get("date") or one.get("published_at") or one["observed_at"])[:10] for one in told["rows"]
+        ], told["truncated"]
 
     texts = [day.isoformat() for day in days]
     assert found("") == (texts, False)
@@ -543,6 +561,27 @@ def test_a_cell_of_text_never_starts_a_formula(app: Starlette, settings: Setting
     assert {row["change_24h"] for row in read} == {"-1.5"}
     assert {(row["price"], row["provisional"], row["date"]) for row in read} == {("", "false", "2026-11-22")}
     assert answer.body.startswith(b"coin,date,symbol,name,rank,price,")
+
+
+def test_checks_are_chosen_by_run_source_and_state(app: Starlette, settings: Settings) -> None:
+    tvl = "defillama.total_tvl"
+    found = (("r1", "pass"), ("r1", "warn"), ("r2", "fail"), ("r2", "pass"))
+    steps = ("coingecko.markets", tvl, tvl, "coingecko.markets")
+    told = [verdict(run, step, state) for (run, state), step in zip(found, steps, strict=True)]
+    put(settings, CHECK_RESULT, *told)
+
+    def states(query: str) -> list[tuple[str, str]]:
+        return [(row["run_id"], row["state"]) for row in rows(app, "collector/checks", query).json["rows"]]
+
+    assert states("run_id=r1") == [("r1", "pass"), ("r1", "warn")]
+    assert states(f"source={tvl}") == [("r1", "warn"), ("r2", "fail")]
+    assert states("state=warn&state=fail") == [("r1", "warn"), ("r2", "fail")]
+    assert states(f"run_id=r2&state=fail&source={tvl},x") == [("r2", "fail")]
+    assert states("run_id=none") == []
+    assert rows(app, "collector/checks", "limit=1").json["truncated"]
+    assert ask(app, "collector/checks?state=bad").code == "bad_parameter"
+    whole = rows(app, "collector/checks", "run_id=r1&state=warn").json["rows"][0]
+    assert (whole["value"], whole["low"], whole["high"], whole["name"]) == (3.4, -3.0, None, "peer")
 
 
 @pytest.mark.parametrize("path", ROUTES)

@@ -21,7 +21,7 @@ from collectors.model import Answer, Ask, Batch, Changed, CollectError, Plan, Re
 from collectors.place import Place
 from collectors.reply import Reply, judge
 from collectors.sources import coingecko, defillama, fear_greed
-from storage.read import Known
+from storage.read import Known, Seen
 
 FOLDER = Path(__file__).resolve().parent.parent.parent / "shared" / "captures"
 UPSTREAMS = ("coingecko", "defillama", "alternative_me")
@@ -209,6 +209,10 @@ def instant(text: str) -> datetime:
     return datetime.fromisoformat(text).astimezone(UTC)
 
 
+def answer_of(body: bytes, at: datetime) -> Answer:
+    return Answer(body, at, Request("https://up.example"))
+
+
 def parse(source: Source, file: Path, at: datetime) -> Batch:
     ask = Ask("https://up.example", Plan("open"), at)
     return source.parse([Answer(file.read_bytes(), at, Request("https://up.example"))], ask)
@@ -259,6 +263,59 @@ def test_a_capture_is_believed_unless_it_holds_too_few_coins(file: Path) -> None
     with pytest.raises(Changed) as caught:
         check(expected.source, batch, Known())
     assert caught.value.code == "suspect"
+
+
+@chosen(Rows)
+def test_no_check_has_anything_to_say_of_a_capture(file: Path) -> None:
+    expected = EXPECTED[file.name]
+    assert isinstance(expected, Rows)
+    at = instant(expected.at)
+    body, source = file.read_bytes(), expected.source
+    batch = parse(source, file, at)
+    # Bitcoin as Yahoo had it within the hour, and its cap: what was mined by then, at the price that the
+    # answer itself puts on it (a total in dollars and the same in bitcoins).
+    told: dict[str, Seen] = {}
+    bitcoin = [row for row in batch.rows if row.get("coin") == "bitcoin"]
+    for row in bitcoin:
+        told["yahoo.BTC-USD"] = Seen(at.date(), 1.01 * float(str(row["price"])), at)
+    if source is GLOBAL:
+        told["bitcoin.market_cap"] = Seen(at.date(), mined(at) * implied_price(body), at)
+    judged = checks.judge(source, batch, Facts(at=at, answers=[answer_of(body, at)], told=told))
+    silent = {"rows"} if expected.few else set()
+    assert [
+        result for result in judged.results if result.state != "pass" and result.check.name not in silent
+    ] == []
+    made = {result.check.name for result in judged.results}
+    assert {"rows"} <= made and ("caps" in made) == (source is GLOBAL) and ("peer" in made) == bool(bitcoin)
+
+
+def implied_price(body: bytes) -> float:
+    data = json.loads(body)["data"]
+    return float(data["total_market_cap"]["usd"] / data["total_market_cap"]["btc"])
+
+
+def mined(at: datetime) -> float:
+    """Bitcoins there were, roughly: 18.71 million in May 2021, 450 to 900 more a day."""
+    days = (at.date() - date(2021, 5, 10)).days
+    return 18.71e6 + 900 * min(days, 1076) + 450 * max(0, days - 1076)
+
+
+def test_the_captured_chains_can_be_summed() -> None:
+    body = (FOLDER / "defillama" / "v2_chains__2026-05-29.json").read_bytes()
+    total = defillama.sum_of_chains([answer_of(body, instant("2026-05-29T00:00Z"))])
+    assert total is not None and round(total / 1e9, 2) == 79.84
+
+
+def test_the_labels_of_eight_years_are_of_their_values() -> None:
+    items = json.loads(
+        (FOLDER / "alternative_me" / "fng_limit-0_data-array-only__2026-06-06.json").read_bytes()
+    )
+    body, at = json.dumps({"data": items}).encode(), instant("2026-06-06T13:10Z")
+    ask = Ask("https://up.example", Plan("open"), at)
+    source = fear_greed.FEAR_GREED
+    assert source.parse is not None
+    judged = checks.judge(source, source.parse([answer_of(body, at)], ask), Facts(at=at))
+    assert {result.state for result in judged.results} == {"pass"} and len(judged.batch.rows) > 3000
 
 
 @chosen(Rows)

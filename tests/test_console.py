@@ -196,11 +196,12 @@ def test_nothing_at_all_is_said(demo: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_runs_shows_the_counts_and_the_steps_of_the_picked_run(demo: Path) -> None:
     at = visit("runs.py")
-    history, steps = (table.value for table in at.dataframe)
+    history, steps, checks = (table.value for table in at.dataframe)
     assert history["state"].tolist() == ["✓ ok"]
     assert history["trigger"].tolist() == ["the command line"]
     assert steps["step"].tolist()[:2] == ["coingecko.markets", "coingecko.global"]
     assert steps[steps["step"] == "coingecko.closes"]["why"].tolist() == ["no key"]
+    assert set(checks["state"]) == {"✓ pass"} and "dollar" in checks["check"].tolist()
     assert not at.exception
 
 

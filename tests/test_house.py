@@ -26,6 +26,7 @@ OURS |= {"console_api"}
 # What pages, the API and the window may ask. `texts` and `clock` hold no data.
 ASKED = (
     "storage.read",
+    "storage.check_results",
     "storage.read_liquidity",
     "storage.read_news",
     "storage.read_revisions",
@@ -90,6 +91,9 @@ MAY: tuple[tuple[str, tuple[str, ...]], ...] = (
         "pages/_view/",
         (
             "pages._view",
+            # How a number is told that was judged.
+            "collectors.checks.kinds",
+            "storage.check_results",
             "storage.records",
             "storage.exchange",
             "storage.clauses",

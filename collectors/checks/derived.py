@@ -44,7 +44,7 @@ def derived(source: Source) -> tuple[Check, ...]:
     found.append(_rows(source))
     if "date" in source.table.key:
         found.append(_refused(source))
-    if source.usual > 1 and source.closes is None:
+    if (source.usual > 1 or source.restates) and source.closes is None:
         found.append(_row_count(source))
     # The past of a single coin may lack what lists have: its cap, and changes at its beginning.
     if source.table in (CRYPTO_PRICE, PROTOCOL_TVL) and source.closes is None and not source.part:
