@@ -40,6 +40,7 @@ def keep(run: Run, fetched: Fetched, batch: Batch) -> StepRecord:
     if not rows:
         if without:
             _keep_absent(run, source, without, at)
+        run.unkept += verdicts.of_step(run, fetched)
         return replace(step, state="ok", counts=Counts(fetched=rejected_count, rejected=rejected_count))
     landed = landing.land(
         settings,

@@ -9,7 +9,7 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -28,6 +28,7 @@ from collectors.under_way import Fetched, Run, newest_day
 from collectors.wire import Asked, Line
 from storage import clock, ledger, points
 from storage.ledger import StepRecord
+from storage.read import Seen
 from storage.texts import N_
 
 log = logging.getLogger("collector")
@@ -170,7 +171,7 @@ def _invent(run: Run, source: Source, step: StepRecord, ask: Ask) -> Fetched:
         # Where an upstream tells a day, demo mode tells a year at once: the newest day stands for it.
         alike = replace(batch, rows=newest(batch.rows)) if len(batch.rows) > source.rows[1] else batch
         judged = judge(source, alike, Facts(run.known, ask.now, told={**run.known.seen, **run.told}))
-        run.told.update(told(source, judged.believed(), ask.now))
+        _remember(run, told(source, judged.believed(), ask.now))
     if caught.error is not None or judged is None:
         return Fetched(source, step, error=caught.error, results=judged.results if judged else ())
     return Fetched(source, step, ask.now, past.only(source, batch), results=judged.results)
@@ -218,8 +219,15 @@ def _judge(run: Run, source: Source, batch: Batch, asked: Asked, beside: Sequenc
     facts = Facts(run.known, at, asked.answers, beside, {**run.known.seen, **run.told})
     judged = judge(source, batch, facts)
     if judged.error is None:
-        run.told.update(told(source, judged.batch, at))
+        _remember(run, told(source, judged.batch, at))
     return judged
+
+
+def _remember(run: Run, values: Mapping[str, Seen]) -> None:
+    """Newest values for the checks of later steps; yesterday's close does not take the place of today's."""
+    for name, seen in values.items():
+        if name not in run.told or seen.day >= run.told[name].day:
+            run.told[name] = seen
 
 
 def _beside(run: Run, source: Source, ask: Ask, until: float, tally: Tally) -> list[Answer]:
@@ -295,7 +303,7 @@ def _finish(run: Run, fetched: Fetched) -> StepRecord:
         step = replace(step, state="skipped", reason=fetched.skipped)
     if fetched.error is not None:
         step = failed(run, fetched, fetched.error)
-    if step.state != "ok" or not step.counts.fetched:
+    if step.state != "ok":
         run.unkept += verdicts.of_step(run, fetched)
     step = replace(step, finished_at=clock.now())
     with isolated() as caught:

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 import collect
 from collectors import outcome, pipeline
@@ -326,6 +327,48 @@ def test_a_source_that_passes_again_needs_no_look(up: FakeUpstream) -> None:
         up.set_price(coin, None)
     assert run(MARKETS) == 0
     assert check_results.standing(load()).results == () or not check_results.standing(load()).results
+
+
+def drawn(page: str) -> AppTest:
+    at = AppTest.from_file(str(ROOT / "pages" / "_frame.py"), default_timeout=20).run()
+    if page != "overview.py":
+        at.switch_page(page).run()
+    assert not at.exception
+    return at
+
+
+def test_the_pages_tell_what_did_not_pass(up: FakeUpstream) -> None:
+    for coin in DOLLARS:
+        up.set_price(coin, 1.02)
+    assert run(MARKETS) == 0
+    hand = next(one.value for one in drawn("overview.py").markdown if "Needs a hand" in one.value)
+    assert "**coingecko\\.markets** The nearest of the dollar coins is quoted at 1\\.020 USD\\." in hand
+    assert ":orange-badge[:material/warning: warning]" in hand
+    checks_table = drawn("runs.py").dataframe[2].value
+    first = checks_table.iloc[0]
+    assert (first["state"], first["step"], first["check"]) == ("△ warning", MARKETS, "dollar")
+    assert (first["value"], first["bounds"]) == ("1.02", "0.99 to 1.01")
+    assert set(checks_table["state"][1:]) == {"✓ pass"}
+
+
+def test_a_run_shows_no_checks_while_the_store_cannot_be_read(up: FakeUpstream) -> None:
+    assert run(MARKETS) == 0
+    with store_open_elsewhere():
+        assert len(drawn("runs.py").dataframe) == 2
+    assert len(drawn("runs.py").dataframe) == 3
+
+
+def test_a_row_that_stands_alone_and_fails_is_kept_as_a_failure(up: FakeUpstream) -> None:
+    """Fear & Greed of one day: when its row is set aside, nothing is left to merge."""
+    assert run(MOOD) == 0
+    up.set_fear_greed(up.market.today(), 20)
+
+    def alone(told: dict[str, Any]) -> dict[str, Any]:
+        return {**told, "data": [{**told["data"][0], "value_classification": "Extreme Greed"}]}
+
+    up.fault("alternative_me", "/fng/", Fault.mutate(alone))
+    run(MOOD)
+    assert bad(MOOD)["label", "alternative_me.fear_greed_index"] == "fail"
 
 
 def test_a_store_of_the_version_before_gets_the_table(up: FakeUpstream) -> None:

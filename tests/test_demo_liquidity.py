@@ -118,7 +118,7 @@ def newest(source: str, now: datetime) -> date:
 
 def test_there_is_a_generator_for_every_source_of_the_liquidity_pipeline() -> None:
     assert set(SOURCES) < demo.SOURCES
-    assert len(demo.SOURCES - set(SOURCES)) == 6, "crypto and news"
+    assert len(demo.SOURCES - set(SOURCES)) == 7, "crypto, news, and Bitcoin at Yahoo"
 
 
 @every_source

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 TOGETHER = timedelta(hours=1)
 
 
-def within(subject: str, column: str, fail: Limits, *, warn: Limits = NO_LIMITS, unit: str = "") -> Check:
+def within(subject: str, column: str, fail: Limits, *, warn: Limits = NO_LIMITS) -> Check:
     """Every value of a column lies in its bounds; the parser sets aside what lies beyond `fail`."""
 
     def measure(batch: "Batch", facts: Facts) -> Iterable[Measured]:
@@ -27,7 +27,7 @@ def within(subject: str, column: str, fail: Limits, *, warn: Limits = NO_LIMITS,
                 yield Measured(value, row)
 
     message = N_("{subject}: {value} where {low} to {high} is plausible.")
-    return Check("range", subject, message, measure, warn, fail, unit=unit)
+    return Check("range", subject, message, measure, warn, fail)
 
 
 def peer(
@@ -51,7 +51,7 @@ def peer(
                 yield Measured(100 * (value / seen.value - 1), row, {"other": other})
 
     message = N_("{subject}: {value} % away from {other}, where up to {high} % is usual.")
-    return Check("peer", subject, message, measure, (-warn, warn), (-fail, fail), unit=N_("percent"))
+    return Check("peer", subject, message, measure, (-warn, warn), (-fail, fail))
 
 
 def beside(
@@ -72,7 +72,7 @@ def beside(
             for row in newest(batch.rows)[-1:]:
                 yield Measured(100 * (cast(float, row["value"]) / expected - 1), row)
 
-    return Check(name, subject, message, measure, (-warn, warn), (-fail, fail), unit=N_("percent"))
+    return Check(name, subject, message, measure, (-warn, warn), (-fail, fail))
 
 
 def newest(rows: Sequence["Row"]) -> list["Row"]:

@@ -7,6 +7,7 @@ was judged and the bounds, and warned of where a value comes near to them.
 from collections.abc import Iterable, Iterator
 from datetime import date
 from functools import partial
+from heapq import nlargest
 from itertools import pairwise
 from typing import cast
 
@@ -56,10 +57,11 @@ def _subject(source: Source) -> str:
     return source.lasting[0].series if source.lasting else source.table.name
 
 
-def _mine(source: Source, batch: Batch) -> list[Row]:
-    """The rows of the series that have a value for every day, oldest first."""
+def _newest(source: Source, batch: Batch, n: int = 1) -> list[Row]:
+    """The newest rows of the series that have a value for every day, oldest first."""
     lasting = {series.series for series in source.lasting}
-    return sorted((row for row in batch.rows if row["series"] in lasting), key=lambda row: str(row["date"]))
+    mine = (row for row in batch.rows if row["series"] in lasting)
+    return nlargest(n, mine, key=lambda row: cast(date, row["date"]))[::-1]
 
 
 def _aside(batch: Batch, *reasons: str) -> Iterator[tuple[Row, float | None]]:
@@ -73,9 +75,9 @@ def _aside(batch: Batch, *reasons: str) -> Iterator[tuple[Row, float | None]]:
 def _range(source: Source, able: Believable) -> Check:
     def measure(batch: Batch, facts: Facts) -> Iterable[Measured]:
         yield from (Measured(value, refused=True) for _row, value in _aside(batch, "implausible"))
-        if rows := _mine(source, batch):
-            # The newest: the past was judged when it was new.
-            yield Measured(cast(float, rows[-1]["value"]))
+        # The newest: the past was judged when it was new.
+        for row in _newest(source, batch):
+            yield Measured(cast(float, row["value"]))
 
     message = N_("{subject}: {value} where {low} to {high} is plausible.")
     return Check("range", _subject(source), message, measure, fail=(able.least, able.most))
@@ -92,8 +94,8 @@ def _jump(source: Source, able: Believable) -> Check:
             before = row.get("before")
             moved = step(before, value) if isinstance(before, float) and value is not None else None
             yield Measured(moved, refused=True)
-        rows = _mine(source, batch)
-        values = [cast(float, row["value"]) for row in rows[-2:]]
+        rows = _newest(source, batch, 2)
+        values = [cast(float, row["value"]) for row in rows]
         if len(values) == 1 and str(rows[0]["series"]) in facts.known.seen:
             values.insert(0, facts.known.seen[str(rows[0]["series"])].value)
         for before, value in pairwise(values):
@@ -112,7 +114,6 @@ def _jump(source: Source, able: Believable) -> Check:
         measure,
         warn=(None, NEAR * able.step),
         fail=(None, able.step),
-        unit="" if able.absolute else N_("share of the value before"),
     )
 
 
@@ -130,8 +131,7 @@ def _factor(source: Source, column: str, factor: float) -> Check:
 
     message = N_("{what}: {value} times what was stored, where up to {high} times is usual.")
     warn = (None, factor**0.5)
-    unit = N_("times what was stored")
-    return Check("jump", column, message, measure, warn, (None, factor), unit=unit)
+    return Check("jump", column, message, measure, warn, (None, factor))
 
 
 def _unit(source: Source) -> Check:
@@ -140,7 +140,7 @@ def _unit(source: Source) -> Check:
         yield Measured(float(found), refused=found > 0)
 
     message = N_("{subject}: {value} days tell another story than the store does: another unit.")
-    return Check("unit", _subject(source), message, measure, fail=(None, 0), unit=N_("days"))
+    return Check("unit", _subject(source), message, measure, fail=(None, 0))
 
 
 def _ahead(source: Source) -> Check:
@@ -151,19 +151,19 @@ def _ahead(source: Source) -> Check:
                 yield Measured(float((cast(date, row["date"]) - facts.at.date()).days), refused=True)
 
     message = N_("{subject}: its newest day lies {value} days ahead.")
-    return Check("ahead", _subject(source), message, measure, fail=(None, 1), unit=N_("days"))
+    return Check("ahead", _subject(source), message, measure, fail=(None, 1))
 
 
 def _age(source: Source) -> Check:
     def measure(batch: Batch, facts: Facts) -> Iterable[Measured]:
-        rows = _mine(source, batch)
-        if rows and facts.at is not None:
-            yield Measured(float((facts.at.date() - cast(date, rows[-1]["date"])).days))
+        for row in _newest(source, batch):
+            if facts.at is not None:
+                yield Measured(float((facts.at.date() - cast(date, row["date"])).days))
 
     assert source.dead_after is not None
     message = N_("{subject}: its newest value is {value} days old.")
     most = source.dead_after.days
-    return Check("age", _subject(source), message, measure, fail=(None, most), fails="batch", unit=N_("days"))
+    return Check("age", _subject(source), message, measure, fail=(None, most), fails="batch")
 
 
 def _rows(source: Source) -> Check:
@@ -171,9 +171,7 @@ def _rows(source: Source) -> Check:
         yield Measured(float(distinct(source, batch)))
 
     message = N_("{value} rows came, where {low} to {high} are plausible.")
-    return Check(
-        "rows", source.table.name, message, measure, fail=source.rows, fails="batch", unit=N_("rows")
-    )
+    return Check("rows", source.table.name, message, measure, fail=source.rows, fails="batch")
 
 
 def _refused(source: Source) -> Check:
@@ -190,7 +188,6 @@ def _refused(source: Source) -> Check:
         measure,
         fail=(None, REFUSED),
         fails="batch",
-        unit=N_("percent of all rows"),
     )
 
 
@@ -208,7 +205,6 @@ def _row_count(source: Source) -> Check:
         measure,
         warn=COUNTED,
         fails="nothing",
-        unit=N_("percent of the usual number"),
     )
 
 
@@ -222,7 +218,6 @@ def _nulls(table: Table, column: str) -> Check:
         fail=(None, ALL_NULLS),
         fails="batch",
         refusal=N_("{subject} has no value in any row, where it always had one. Old values stay."),
-        unit=N_("percentage points more than in the last month"),
     )
 
 

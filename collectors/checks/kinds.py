@@ -55,7 +55,6 @@ class Check:
     fail: Limits = NO_LIMITS
     fails: Fails = "rows"
     refusal: str = ""
-    unit: str = ""
 
     def state(self, one: Measured) -> State:
         """What a measured value comes to."""

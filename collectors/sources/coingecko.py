@@ -252,7 +252,6 @@ DOLLAR = Check(
     fail=(1 - DOLLAR_TOLERANCE, 1 + DOLLAR_TOLERANCE),
     fails="batch",
     refusal=N_("A dollar coin is quoted at {price}: these prices are not in USD. Old values stay."),
-    unit=N_("USD"),
 )
 CAPS = Check(
     "caps",
@@ -261,7 +260,6 @@ CAPS = Check(
     _share,
     warn=(-SHARE_NEAR, SHARE_NEAR),
     fail=(-SHARE_FAR, SHARE_FAR),
-    unit=N_("percentage points"),
 )
 
 MARKETS = Source(
@@ -286,7 +284,7 @@ GLOBAL = Source(
     rows=(1, 1),
     series=(DOMINANCE,),
     checks=(
-        within(DOMINANCE.series, "value", (1, 99), warn=(20, 90), unit=N_("percent")),
+        within(DOMINANCE.series, "value", (1, 99), warn=(20, 90)),
         CAPS,
     ),
 )

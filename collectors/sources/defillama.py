@@ -173,7 +173,7 @@ TOTAL_TVL = Source(
     history=WHOLE,
     beside=chains,
     checks=(
-        within(TOTAL.series, "value", (0, MOST), unit=N_("USD")),
+        within(TOTAL.series, "value", (0, MOST)),
         beside(
             "chains",
             TOTAL.series,

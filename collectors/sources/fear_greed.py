@@ -103,7 +103,7 @@ FEAR_GREED = Source(
     history=WHOLE,
     holes=HOLES,
     checks=(
-        within(INDEX.series, "value", (0, 100), unit=N_("index, 0 to 100")),
+        within(INDEX.series, "value", (0, 100)),
         Check(
             "label",
             INDEX.series,
@@ -111,7 +111,6 @@ FEAR_GREED = Source(
             _off_its_class,
             warn=(None, 0),
             fail=(None, LABEL_FAR),
-            unit=N_("points outside its class"),
         ),
     ),
 )

@@ -7,10 +7,10 @@ import pandas as pd
 import streamlit as st
 
 from collectors.checks.kinds import figure
-from pages._view import badges, tables
+from pages._view import badges, formats, tables
 from pages._view.badges import Look
 from pages._view.palette import Palette
-from storage.texts import N_, _, ngettext
+from storage.texts import N_, _
 
 if TYPE_CHECKING:
     from storage.check_results import CheckResult
@@ -91,7 +91,7 @@ def lines(results: Sequence["CheckResult"]) -> list[str]:
         worst = mine[0]
         text = badges.plain(worst.said())
         if len(mine) > 1:
-            more = ngettext("and {n} more", "and {n} more", len(mine) - 1).format(n=len(mine) - 1)
+            more = _("and {n} more").format(n=formats.number(len(mine) - 1))
             text += f" {badges.plain(more)}"
         told.append(f"{badges.inline(LOOKS[worst.state])} **{badges.plain(step)}** {text}")
     return told
