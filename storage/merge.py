@@ -13,9 +13,11 @@ the order in which batches arrive:
   was observed after the day's end, a provisional row is final now.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import reduce
+from operator import or_
 from pathlib import Path
 
 import duckdb
@@ -41,6 +43,26 @@ class MergeCount:
     @property
     def merged(self) -> int:
         return self.inserted + self.updated
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """What a batch of `n` rows is to do: how many rows of `judged` have each verdict; in which columns those
+    that are written differ from the stored ones; and whether any of the equal ones has which effect."""
+
+    n: int
+    verdicts: Mapping[str, int]
+    changed: Collection[str]
+    earlier: bool
+    final: bool
+    seen: bool
+
+    def of(self, *verdicts: str) -> int:
+        """How many rows have one of these verdicts."""
+        return sum(self.verdicts.get(verdict, 0) for verdict in verdicts)
+
+    def has(self, *verdicts: str) -> bool:
+        return self.of(*verdicts) > 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +96,13 @@ def _same_key(table: Table, left: str, right: str) -> str:
     return " AND ".join(f'{left}."{name}" = {right}."{name}"' for name in table.key)
 
 
-def _differs(table: Table, left: str, right: str) -> str:
-    return " OR ".join(f'{left}."{name}" IS DISTINCT FROM {right}."{name}"' for name in table.values)
+def _changed(table: Table) -> str:
+    """Which values differ between what is stored and what came: a bit each, in the order of `values`."""
+    bits = (
+        f'(CAST(t."{name}" IS DISTINCT FROM i."{name}" AS BIGINT) << {k})'
+        for k, name in enumerate(table.values)
+    )
+    return " | ".join(bits) or "0"
 
 
 def _lost(table: Table, old: str, new: str) -> str:
@@ -99,36 +126,54 @@ def _receipt(connection: duckdb.DuckDBPyConnection, landed: Landed) -> MergeCoun
     return MergeCount(*row) if row else None
 
 
-def _judge(connection: duckdb.DuckDBPyConnection, landed: Landed) -> dict[str, int]:
-    """Says of every landed row what it will do, as `judged`; the count of each verdict.
+def _judge(connection: duckdb.DuckDBPyConnection, landed: Landed) -> _Judged:
+    """Says of every landed row what it will do, as `judged`; what does nothing is left out there.
 
     Raises StoreError when demo and real rows would meet."""
     table = landed.table
     frozen, filler = _frozen(landed)
+    columns = [name for name, _ in table.all_columns]
     connection.execute(
-        "CREATE OR REPLACE TEMP TABLE judged AS"
-        f" SELECT {quoted([name for name, _ in table.all_columns], 'i.')}, t.observed_at AS _stored_at, CASE"
+        f"CREATE OR REPLACE TEMP TABLE judged AS SELECT * FROM (SELECT {quoted(columns, 'i.')},"
+        " t.rowid AS _row, t.observed_at AS _stored_at, t.provisional AS _stored_provisional,"
+        f" {_changed(table)} AS _changed, CASE"
         "  WHEN t.observed_at IS NULL THEN 'insert'"
         f"  WHEN {frozen} THEN 'leave'"
-        f"  WHEN NOT ({_differs(table, 't', 'i')}) THEN 'same'"
+        "  WHEN _changed = 0 THEN 'same'"
         f"  WHEN {filler} THEN 'refill'"
         "  WHEN i.observed_at > t.observed_at THEN 'update'"
         "  ELSE 'older' END AS _verdict"
         # A batch that an earlier version landed has not got the columns that came since.
-        f" FROM (FROM read_parquet({engine.literal(landed.path)}) UNION ALL BY NAME"
-        f"  SELECT {quoted([name for name, _ in table.all_columns])} FROM {table.name} WHERE FALSE) i"
-        f" LEFT JOIN {table.name} t ON {_same_key(table, 't', 'i')}"
+        f" FROM (FROM {_file(landed)} UNION ALL BY NAME"
+        f"  SELECT {quoted(columns)} FROM {table.name} WHERE FALSE) i"
+        f" LEFT JOIN {table.name} t ON {_same_key(table, 't', 'i')})"
+        f" WHERE _verdict <> 'leave' AND (_verdict <> 'same' OR {' OR '.join(_effects(table))})"
     )
-    verdicts = _verdicts(connection)
-    if not verdicts.get("update"):
-        return verdicts
+    judged = _verdicts(connection, landed)
+    if not judged.verdicts.get("update"):
+        return judged
     # Seen unchanged since this batch was observed: it comes late, and is no news.
-    connection.execute(
+    late = connection.execute(
         "UPDATE judged AS j SET _verdict = 'older' FROM sighting s"
         f" WHERE j._verdict = 'update' AND s.table_name = '{table.name}'"
         f" AND s.key = {_json(table.key, 'j')} AND s.seen_at >= j.observed_at"
+    ).fetchone()
+    return _verdicts(connection, landed) if late and late[0] else judged
+
+
+def _file(landed: Landed) -> str:
+    return f"read_parquet({engine.literal(landed.path)})"
+
+
+def _effects(table: Table) -> tuple[str, str, str]:
+    """Of a row of `judged` that is equal to the stored one, as SQL: whether the stored one takes its earlier
+    provenance, is final now, and whether it has to be remembered that it was seen."""
+    seen = f"observed_at <> _stored_at AND date >= CAST(observed_at AS DATE) - {REPLAYABLE.days + 1}"
+    return (
+        "(observed_at < _stored_at)",
+        "(_stored_provisional AND NOT provisional)",
+        f"({seen})" if "date" in table.key else "FALSE",
     )
-    return _verdicts(connection)
 
 
 def _frozen(landed: Landed) -> tuple[str, str]:
@@ -146,27 +191,35 @@ def _frozen(landed: Landed) -> tuple[str, str]:
     return (f"{frozen} AND NOT t.provisional" if landed.thaws else frozen), filler
 
 
-def _verdicts(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
-    verdicts: dict[str, int] = {}
-    for verdict, mixed, n in connection.execute(
-        "SELECT _verdict, (source = 'DEMO') <> (SELECT demo FROM meta), count(*) FROM judged GROUP BY ALL"
-    ).fetchall():
-        if mixed:
-            raise StoreError(
-                "schema", N_("Demo and real rows never meet: this batch belongs to the other store.")
-            )
-        verdicts[str(verdict)] = int(n)
-    return verdicts
+def _verdicts(connection: duckdb.DuckDBPyConnection, landed: Landed) -> _Judged:
+    earlier, final, seen = (f"bool_or({effect})" for effect in _effects(landed.table))
+    (_all, n, mixed, *_none), *found = connection.execute(
+        "SELECT NULL, count(*), bool_or((source = 'DEMO') <> (SELECT demo FROM meta)), NULL, NULL, NULL"
+        f" FROM {_file(landed)} UNION ALL"
+        f" SELECT _verdict, count(*), {earlier}, {final}, {seen}, bit_or(_changed) FROM judged GROUP BY _verdict"
+        " ORDER BY 1 NULLS FIRST"
+    ).fetchall()
+    if mixed:
+        raise StoreError(
+            "schema", N_("Demo and real rows never meet: this batch belongs to the other store.")
+        )
+    verdicts = {str(verdict): int(count) for verdict, count, *_more in found}
+    effects = next((tuple(map(bool, row[2:5])) for row in found if row[0] == "same"), (False,) * 3)
+    bits = reduce(or_, (row[5] for row in found if row[0] in ("update", "refill")), 0)
+    changed = frozenset(name for k, name in enumerate(landed.table.values) if bits >> k & 1)
+    return _Judged(int(n), verdicts, changed, *effects)
 
 
-def _keep_revisions(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
+def _keep_revisions(connection: duckdb.DuckDBPyConnection, table: Table, judged: _Judged) -> None:
     """Old values of rows that are replaced, and older values that come late."""
     for verdict, old, new in (("update", "t", "j"), ("older", "j", "t")):
+        if not judged.has(verdict):
+            continue
         connection.execute(
             f"INSERT INTO revision SELECT '{table.name}', {_json(table.key, 'j')}, {old}.observed_at,"
             f" {_json(table.values, old)}, t.provisional OR j.provisional, {old}.source, {old}.run_id,"
             f" {old}.observed_at, {old}.provisional"
-            f" FROM judged j JOIN {table.name} t ON {_same_key(table, 't', 'j')}"
+            f" FROM judged j JOIN {table.name} t ON t.rowid = j._row"
             f" WHERE j._verdict = '{verdict}' AND ({_lost(table, old, new)}) ON CONFLICT DO NOTHING"
         )
 
@@ -179,16 +232,20 @@ def _keep_vintage(connection: duckdb.DuckDBPyConnection, table: Table, now: date
         " to_json(struct_pack(changed := count(*), largest := max(abs(j.value - t.value)),"
         '  "first" := min(j.date), "last" := max(j.date))), FALSE,'
         " arg_max(t.source, t.observed_at), arg_max(t.run_id, t.observed_at), max(t.observed_at), FALSE"
-        f" FROM judged j JOIN {table.name} t ON {_same_key(table, 't', 'j')}"
+        f" FROM judged j JOIN {table.name} t ON t.rowid = j._row"
         " WHERE j._verdict = 'update' GROUP BY j.series ON CONFLICT DO NOTHING",
         [now],
     )
 
 
-def _merge(connection: duckdb.DuckDBPyConnection, table: Table, verdicts: Mapping[str, int]) -> None:
+def _merge(connection: duckdb.DuckDBPyConnection, table: Table, judged: _Judged) -> None:
     columns = [name for name, _ in table.all_columns]
+    # A column in which no row differs would be written again as a whole.
+    alike = {name for name in table.values if name not in judged.changed}
     updates = ", ".join(
-        f'"{name}" = j."{name}"' for name in columns if name not in (*table.key, *table.once, "provisional")
+        f'"{name}" = j."{name}"'
+        for name in columns
+        if name not in (*table.key, *table.once, *alike, "provisional")
     )
     # A day that was sealed stays final, also when a late batch of that day knows better.
     update = f"WHEN MATCHED THEN UPDATE SET {updates}, provisional = t.provisional AND j.provisional"
@@ -196,35 +253,35 @@ def _merge(connection: duckdb.DuckDBPyConnection, table: Table, verdicts: Mappin
     connection.execute(
         f"MERGE INTO {table.name} AS t"
         f" USING (SELECT * FROM judged WHERE _verdict IN ('insert', 'update', 'refill')) AS j"
-        f" ON {_same_key(table, 't', 'j')}"
+        f" ON t.rowid = j._row"
         # A clause that nothing meets costs a millisecond.
-        + (f" {update}" if verdicts.get("update") or verdicts.get("refill") else "")
-        + (f" {insert}" if verdicts.get("insert") else "")
+        + (f" {update}" if judged.has("update", "refill") else "")
+        + (f" {insert}" if judged.has("insert") else "")
     )
 
 
-def _confirm(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
+def _confirm(connection: duckdb.DuckDBPyConnection, table: Table, judged: _Judged) -> None:
     """Equal rows: earlier provenance if the batch is earlier, finality if it came after the day."""
-    connection.execute(
-        f"UPDATE {table.name} AS t SET observed_at = j.observed_at, run_id = j.run_id, source = j.source"
-        f" FROM judged j WHERE {_same_key(table, 't', 'j')} AND j._verdict = 'same'"
-        " AND j.observed_at < t.observed_at AND NOT EXISTS (SELECT 1 FROM revision r"
-        f"  WHERE r.table_name = '{table.name}' AND r.key = {_json(table.key, 'j')}"
-        "   AND r.known_at > j.observed_at AND r.known_at < t.observed_at)"
-    )
-    connection.execute(
-        f"UPDATE {table.name} AS t SET provisional = FALSE FROM judged j"
-        f" WHERE {_same_key(table, 't', 'j')} AND j._verdict = 'same' AND t.provisional AND NOT j.provisional"
-    )
-    if "date" not in table.key:
-        return
-    connection.execute(
-        f"INSERT INTO sighting SELECT '{table.name}', {_json(table.key, 'judged')},"
-        " greatest(observed_at, _stored_at) FROM judged"
-        " WHERE _verdict = 'same' AND observed_at <> _stored_at"
-        f"  AND date >= CAST(observed_at AS DATE) - {REPLAYABLE.days + 1}"
-        " ON CONFLICT DO UPDATE SET seen_at = greatest(sighting.seen_at, excluded.seen_at)"
-    )
+    if judged.earlier:
+        connection.execute(
+            f"UPDATE {table.name} AS t SET observed_at = j.observed_at, run_id = j.run_id, source = j.source"
+            " FROM judged j WHERE t.rowid = j._row AND j._verdict = 'same'"
+            " AND j.observed_at < t.observed_at AND NOT EXISTS (SELECT 1 FROM revision r"
+            f"  WHERE r.table_name = '{table.name}' AND r.key = {_json(table.key, 'j')}"
+            "   AND r.known_at > j.observed_at AND r.known_at < t.observed_at)"
+        )
+    if judged.final:
+        connection.execute(
+            f"UPDATE {table.name} AS t SET provisional = FALSE FROM judged j"
+            " WHERE t.rowid = j._row AND j._verdict = 'same' AND t.provisional AND NOT j.provisional"
+        )
+    if judged.seen:
+        _earlier, _final, seen = _effects(table)
+        connection.execute(
+            f"INSERT INTO sighting SELECT '{table.name}', {_json(table.key, 'judged')},"
+            f" greatest(observed_at, _stored_at) FROM judged WHERE _verdict = 'same' AND {seen}"
+            " ON CONFLICT DO UPDATE SET seen_at = greatest(sighting.seen_at, excluded.seen_at)"
+        )
 
 
 def merge(connection: duckdb.DuckDBPyConnection, landed: Landed, now: datetime) -> MergeCount:
@@ -237,17 +294,16 @@ def merge(connection: duckdb.DuckDBPyConnection, landed: Landed, now: datetime) 
     if before is not None:
         return before
     table = landed.table
-    verdicts = _judge(connection, landed)
-    if landed.restates and verdicts.get("update"):
+    judged = _judge(connection, landed)
+    if landed.restates and judged.has("update"):
         _keep_vintage(connection, table, now)
-    elif not landed.restates and (verdicts.get("update") or verdicts.get("older")):
-        _keep_revisions(connection, table)
-    if verdicts.get("insert") or verdicts.get("update") or verdicts.get("refill"):
-        _merge(connection, table, verdicts)
-    if verdicts.get("same"):
-        _confirm(connection, table)
-    inserted, updated = verdicts.get("insert", 0), verdicts.get("update", 0) + verdicts.get("refill", 0)
-    count = MergeCount(inserted, updated, sum(verdicts.values()) - inserted - updated, landed.duplicate)
+    elif not landed.restates and judged.has("update", "older"):
+        _keep_revisions(connection, table, judged)
+    if judged.has("insert", "update", "refill"):
+        _merge(connection, table, judged)
+    _confirm(connection, table, judged)
+    inserted, updated = judged.of("insert"), judged.of("update", "refill")
+    count = MergeCount(inserted, updated, judged.n - inserted - updated, landed.duplicate)
     _write_receipt(connection, landed, count, now)
     return count
 
