@@ -13,11 +13,9 @@ the order in which batches arrive:
   was observed after the day's end, a provisional row is final now.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import reduce
-from operator import or_
 from pathlib import Path
 
 import duckdb
@@ -47,12 +45,10 @@ class MergeCount:
 
 @dataclass(frozen=True, slots=True)
 class _Judged:
-    """What a batch of `n` rows is to do: how many rows of `judged` have each verdict; in which columns those
-    that are written differ from the stored ones; and whether any of the equal ones has which effect."""
+    """What a batch is to do: how many of its rows have each verdict, and whether any of the equal ones does
+    what `_effects` says."""
 
-    n: int
     verdicts: Mapping[str, int]
-    changed: Collection[str]
     earlier: bool
     final: bool
     seen: bool
@@ -96,13 +92,8 @@ def _same_key(table: Table, left: str, right: str) -> str:
     return " AND ".join(f'{left}."{name}" = {right}."{name}"' for name in table.key)
 
 
-def _changed(table: Table) -> str:
-    """Which values differ between what is stored and what came: a bit each, in the order of `values`."""
-    bits = (
-        f'(CAST(t."{name}" IS DISTINCT FROM i."{name}" AS BIGINT) << {k})'
-        for k, name in enumerate(table.values)
-    )
-    return " | ".join(bits) or "0"
+def _differs(table: Table, left: str, right: str) -> str:
+    return " OR ".join(f'{left}."{name}" IS DISTINCT FROM {right}."{name}"' for name in table.values)
 
 
 def _lost(table: Table, old: str, new: str) -> str:
@@ -127,30 +118,28 @@ def _receipt(connection: duckdb.DuckDBPyConnection, landed: Landed) -> MergeCoun
 
 
 def _judge(connection: duckdb.DuckDBPyConnection, landed: Landed) -> _Judged:
-    """Says of every landed row what it will do, as `judged`; what does nothing is left out there.
+    """Says of every landed row what it will do, as `judged`, with the place of the stored row.
 
     Raises StoreError when demo and real rows would meet."""
     table = landed.table
     frozen, filler = _frozen(landed)
     columns = [name for name, _ in table.all_columns]
     connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE judged AS SELECT * FROM (SELECT {quoted(columns, 'i.')},"
-        " t.rowid AS _row, t.observed_at AS _stored_at, t.provisional AS _stored_provisional,"
-        f" {_changed(table)} AS _changed, CASE"
+        f"CREATE OR REPLACE TEMP TABLE judged AS SELECT {quoted(columns, 'i.')}, t.rowid AS _row,"
+        " t.observed_at AS _stored_at, t.provisional AS _stored_provisional, CASE"
         "  WHEN t.observed_at IS NULL THEN 'insert'"
         f"  WHEN {frozen} THEN 'leave'"
-        "  WHEN _changed = 0 THEN 'same'"
+        f"  WHEN NOT ({_differs(table, 't', 'i')}) THEN 'same'"
         f"  WHEN {filler} THEN 'refill'"
         "  WHEN i.observed_at > t.observed_at THEN 'update'"
         "  ELSE 'older' END AS _verdict"
         # A batch that an earlier version landed has not got the columns that came since.
-        f" FROM (FROM {_file(landed)} UNION ALL BY NAME"
+        f" FROM (FROM read_parquet({engine.literal(landed.path)}) UNION ALL BY NAME"
         f"  SELECT {quoted(columns)} FROM {table.name} WHERE FALSE) i"
-        f" LEFT JOIN {table.name} t ON {_same_key(table, 't', 'i')})"
-        f" WHERE _verdict <> 'leave' AND (_verdict <> 'same' OR {' OR '.join(_effects(table))})"
+        f" LEFT JOIN {table.name} t ON {_same_key(table, 't', 'i')}"
     )
-    judged = _verdicts(connection, landed)
-    if not judged.verdicts.get("update"):
+    judged = _verdicts(connection, table)
+    if not judged.has("update"):
         return judged
     # Seen unchanged since this batch was observed: it comes late, and is no news.
     late = connection.execute(
@@ -158,22 +147,7 @@ def _judge(connection: duckdb.DuckDBPyConnection, landed: Landed) -> _Judged:
         f" WHERE j._verdict = 'update' AND s.table_name = '{table.name}'"
         f" AND s.key = {_json(table.key, 'j')} AND s.seen_at >= j.observed_at"
     ).fetchone()
-    return _verdicts(connection, landed) if late and late[0] else judged
-
-
-def _file(landed: Landed) -> str:
-    return f"read_parquet({engine.literal(landed.path)})"
-
-
-def _effects(table: Table) -> tuple[str, str, str]:
-    """Of a row of `judged` that is equal to the stored one, as SQL: whether the stored one takes its earlier
-    provenance, is final now, and whether it has to be remembered that it was seen."""
-    seen = f"observed_at <> _stored_at AND date >= CAST(observed_at AS DATE) - {REPLAYABLE.days + 1}"
-    return (
-        "(observed_at < _stored_at)",
-        "(_stored_provisional AND NOT provisional)",
-        f"({seen})" if "date" in table.key else "FALSE",
-    )
+    return _verdicts(connection, table) if late and late[0] else judged
 
 
 def _frozen(landed: Landed) -> tuple[str, str]:
@@ -191,23 +165,33 @@ def _frozen(landed: Landed) -> tuple[str, str]:
     return (f"{frozen} AND NOT t.provisional" if landed.thaws else frozen), filler
 
 
-def _verdicts(connection: duckdb.DuckDBPyConnection, landed: Landed) -> _Judged:
-    earlier, final, seen = (f"bool_or({effect})" for effect in _effects(landed.table))
-    (_all, n, mixed, *_none), *found = connection.execute(
-        "SELECT NULL, count(*), bool_or((source = 'DEMO') <> (SELECT demo FROM meta)), NULL, NULL, NULL"
-        f" FROM {_file(landed)} UNION ALL"
-        f" SELECT _verdict, count(*), {earlier}, {final}, {seen}, bit_or(_changed) FROM judged GROUP BY _verdict"
-        " ORDER BY 1 NULLS FIRST"
-    ).fetchall()
-    if mixed:
-        raise StoreError(
-            "schema", N_("Demo and real rows never meet: this batch belongs to the other store.")
-        )
-    verdicts = {str(verdict): int(count) for verdict, count, *_more in found}
-    effects = next((tuple(map(bool, row[2:5])) for row in found if row[0] == "same"), (False,) * 3)
-    bits = reduce(or_, (row[5] for row in found if row[0] in ("update", "refill")), 0)
-    changed = frozenset(name for k, name in enumerate(landed.table.values) if bits >> k & 1)
-    return _Judged(int(n), verdicts, changed, *effects)
+def _effects(table: Table) -> tuple[str, str, str]:
+    """Of an equal row in `judged`, as SQL: whether the stored one takes its earlier provenance, whether it is
+    final now, and whether that it was seen has to be remembered."""
+    seen = f"observed_at <> _stored_at AND date >= CAST(observed_at AS DATE) - {REPLAYABLE.days + 1}"
+    return (
+        "observed_at < _stored_at",
+        "_stored_provisional AND NOT provisional",
+        seen if "date" in table.key else "FALSE",
+    )
+
+
+def _verdicts(connection: duckdb.DuckDBPyConnection, table: Table) -> _Judged:
+    effects = ", ".join(f"bool_or({effect})" for effect in _effects(table))
+    verdicts: dict[str, int] = {}
+    same = (False, False, False)
+    for verdict, mixed, n, *of_it in connection.execute(
+        f"SELECT _verdict, (source = 'DEMO') <> (SELECT demo FROM meta), count(*), {effects}"
+        " FROM judged GROUP BY ALL"
+    ).fetchall():
+        if mixed:
+            raise StoreError(
+                "schema", N_("Demo and real rows never meet: this batch belongs to the other store.")
+            )
+        verdicts[str(verdict)] = int(n)
+        if verdict == "same":
+            same = (bool(of_it[0]), bool(of_it[1]), bool(of_it[2]))
+    return _Judged(verdicts, *same)
 
 
 def _keep_revisions(connection: duckdb.DuckDBPyConnection, table: Table, judged: _Judged) -> None:
@@ -240,20 +224,16 @@ def _keep_vintage(connection: duckdb.DuckDBPyConnection, table: Table, now: date
 
 def _merge(connection: duckdb.DuckDBPyConnection, table: Table, judged: _Judged) -> None:
     columns = [name for name, _ in table.all_columns]
-    # A column in which no row differs would be written again as a whole.
-    alike = {name for name in table.values if name not in judged.changed}
     updates = ", ".join(
-        f'"{name}" = j."{name}"'
-        for name in columns
-        if name not in (*table.key, *table.once, *alike, "provisional")
+        f'"{name}" = j."{name}"' for name in columns if name not in (*table.key, *table.once, "provisional")
     )
     # A day that was sealed stays final, also when a late batch of that day knows better.
     update = f"WHEN MATCHED THEN UPDATE SET {updates}, provisional = t.provisional AND j.provisional"
     insert = f"WHEN NOT MATCHED THEN INSERT ({quoted(columns)}) VALUES ({quoted(columns, 'j.')})"
     connection.execute(
         f"MERGE INTO {table.name} AS t"
-        f" USING (SELECT * FROM judged WHERE _verdict IN ('insert', 'update', 'refill')) AS j"
-        f" ON t.rowid = j._row"
+        " USING (SELECT * FROM judged WHERE _verdict IN ('insert', 'update', 'refill')) AS j"
+        " ON t.rowid = j._row"
         # A clause that nothing meets costs a millisecond.
         + (f" {update}" if judged.has("update", "refill") else "")
         + (f" {insert}" if judged.has("insert") else "")
@@ -303,7 +283,7 @@ def merge(connection: duckdb.DuckDBPyConnection, landed: Landed, now: datetime) 
         _merge(connection, table, judged)
     _confirm(connection, table, judged)
     inserted, updated = judged.of("insert"), judged.of("update", "refill")
-    count = MergeCount(inserted, updated, judged.n - inserted - updated, landed.duplicate)
+    count = MergeCount(inserted, updated, judged.of(*judged.verdicts) - inserted - updated, landed.duplicate)
     _write_receipt(connection, landed, count, now)
     return count
 
