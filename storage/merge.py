@@ -27,6 +27,8 @@ from storage.texts import N_
 
 # How long a landed batch can still be replayed; sightings older than that are of no use.
 REPLAYABLE = timedelta(days=7)
+# From which size of its file a batch is large: some ten thousand rows.
+LARGE_BYTES = 500_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,15 +120,18 @@ def _receipt(connection: duckdb.DuckDBPyConnection, landed: Landed) -> MergeCoun
 
 
 def _judge(connection: duckdb.DuckDBPyConnection, landed: Landed) -> _Judged:
-    """Says of every landed row what it will do, as `judged`, with the place of the stored row.
+    """Says of every landed row what it will do, as `judged`, with the place of the stored row; of a large
+    batch those that do nothing are counted (`idle`) and left out.
 
     Raises StoreError when demo and real rows would meet."""
     table = landed.table
     frozen, filler = _frozen(landed)
     columns = [name for name, _ in table.all_columns]
+    file = f"read_parquet({engine.literal(landed.path)})"
+    large = landed.path.exists() and landed.path.stat().st_size >= LARGE_BYTES
     connection.execute(
         f"CREATE OR REPLACE TEMP TABLE judged AS SELECT {quoted(columns, 'i.')}, t.rowid AS _row,"
-        " t.observed_at AS _stored_at, t.provisional AS _stored_provisional, CASE"
+        " t.observed_at AS _stored_observed_at, t.provisional AS _stored_provisional, CASE"
         "  WHEN t.observed_at IS NULL THEN 'insert'"
         f"  WHEN {frozen} THEN 'leave'"
         f"  WHEN NOT ({_differs(table, 't', 'i')}) THEN 'same'"
@@ -134,11 +139,19 @@ def _judge(connection: duckdb.DuckDBPyConnection, landed: Landed) -> _Judged:
         "  WHEN i.observed_at > t.observed_at THEN 'update'"
         "  ELSE 'older' END AS _verdict"
         # A batch that an earlier version landed has not got the columns that came since.
-        f" FROM (FROM read_parquet({engine.literal(landed.path)}) UNION ALL BY NAME"
+        f" FROM (FROM {file} UNION ALL BY NAME"
         f"  SELECT {quoted(columns)} FROM {table.name} WHERE FALSE) i"
         f" LEFT JOIN {table.name} t ON {_same_key(table, 't', 'i')}"
+        # Which costs a small batch more than it saves.
+        + (f" WHERE {_does(table)}" if large else "")
     )
-    judged = _verdicts(connection, table)
+    idle = 0
+    if large:
+        (counted,) = connection.execute(
+            f"SELECT (SELECT count(*) FROM {file}) - (SELECT count(*) FROM judged)"
+        ).fetchall()
+        idle = int(counted[0])
+    judged = _verdicts(connection, table, idle)
     if not judged.has("update"):
         return judged
     # Seen unchanged since this batch was observed: it comes late, and is no news.
@@ -147,7 +160,7 @@ def _judge(connection: duckdb.DuckDBPyConnection, landed: Landed) -> _Judged:
         f" WHERE j._verdict = 'update' AND s.table_name = '{table.name}'"
         f" AND s.key = {_json(table.key, 'j')} AND s.seen_at >= j.observed_at"
     ).fetchone()
-    return _verdicts(connection, table) if late and late[0] else judged
+    return _verdicts(connection, table, idle) if late and late[0] else judged
 
 
 def _frozen(landed: Landed) -> tuple[str, str]:
@@ -165,20 +178,30 @@ def _frozen(landed: Landed) -> tuple[str, str]:
     return (f"{frozen} AND NOT t.provisional" if landed.thaws else frozen), filler
 
 
-def _effects(table: Table) -> tuple[str, str, str]:
-    """Of an equal row in `judged`, as SQL: whether the stored one takes its earlier provenance, whether it is
-    final now, and whether that it was seen has to be remembered."""
-    seen = f"observed_at <> _stored_at AND date >= CAST(observed_at AS DATE) - {REPLAYABLE.days + 1}"
+def _effects(table: Table, new: str, old: str) -> tuple[str, str, str]:
+    """Of a row (`new`, a prefix) that is equal to the stored one (`old`), as SQL: whether that one takes its
+    earlier provenance, whether it is final now, and whether that it was seen has to be remembered."""
+    # At most eight days after its day; an instant as a DATE would go through time zones, row by row.
+    until = f"epoch_us(CAST({new}date + {REPLAYABLE.days + 2} AS TIMESTAMP))"
+    seen = f"{new}observed_at <> {old}observed_at AND epoch_us({new}observed_at) < {until}"
     return (
-        "observed_at < _stored_at",
-        "_stored_provisional AND NOT provisional",
+        f"{new}observed_at < {old}observed_at",
+        f"{old}provisional AND NOT {new}provisional",
         seen if "date" in table.key else "FALSE",
     )
 
 
-def _verdicts(connection: duckdb.DuckDBPyConnection, table: Table) -> _Judged:
-    effects = ", ".join(f"bool_or({effect})" for effect in _effects(table))
-    verdicts: dict[str, int] = {}
+def _does(table: Table) -> str:
+    """Whether a row may do anything, or is of the other store, as SQL."""
+    return (
+        f"t.observed_at IS NULL OR {_differs(table, 't', 'i')} OR {' OR '.join(_effects(table, 'i.', 't.'))}"
+        " OR (i.source = 'DEMO') <> (SELECT demo FROM meta)"
+    )
+
+
+def _verdicts(connection: duckdb.DuckDBPyConnection, table: Table, idle: int) -> _Judged:
+    effects = ", ".join(f"bool_or({effect})" for effect in _effects(table, "", "_stored_"))
+    verdicts = {"idle": idle}
     same = (False, False, False)
     for verdict, mixed, n, *of_it in connection.execute(
         f"SELECT _verdict, (source = 'DEMO') <> (SELECT demo FROM meta), count(*), {effects}"
@@ -256,10 +279,10 @@ def _confirm(connection: duckdb.DuckDBPyConnection, table: Table, judged: _Judge
             " WHERE t.rowid = j._row AND j._verdict = 'same' AND t.provisional AND NOT j.provisional"
         )
     if judged.seen:
-        _earlier, _final, seen = _effects(table)
+        _earlier, _final, seen = _effects(table, "", "_stored_")
         connection.execute(
             f"INSERT INTO sighting SELECT '{table.name}', {_json(table.key, 'judged')},"
-            f" greatest(observed_at, _stored_at) FROM judged WHERE _verdict = 'same' AND {seen}"
+            f" greatest(observed_at, _stored_observed_at) FROM judged WHERE _verdict = 'same' AND {seen}"
             " ON CONFLICT DO UPDATE SET seen_at = greatest(sighting.seen_at, excluded.seen_at)"
         )
 

@@ -330,3 +330,45 @@ def test_a_landed_batch_that_the_disk_damaged_is_put_aside(store: Settings) -> N
     assert landing.damaged(store) == [("20261122-210000-abcdef", "test.crypto_price")]
     assert landing.waiting(store) == landing.damaged(store) == []
     assert (store.home / "quarantine" / batch.path.name).exists()
+
+
+@pytest.mark.parametrize("large", [False, True])
+def test_of_a_large_batch_only_rows_that_do_nothing_are_passed_over(
+    store: Settings, monkeypatch: pytest.MonkeyPatch, large: bool
+) -> None:
+    monkeypatch.setattr(merge, "LARGE_BYTES", 1 if large else 10**9)
+    old = DAY - timedelta(days=60)
+    early = [price(), price("final"), price("other"), price("old", day=old), price("over", day=old)]
+    put(store, land(store, "r1", early, SIX + timedelta(hours=1)))
+    # The day is over: the same, another value, one that is new; of a day long past the same, and another.
+    late = [price(), price("final"), price("other", 2.0), price("new"), price("old", day=old)]
+    late.append(price("over", 2.0, old))
+    assert put(store, land(store, "r2", late, NEXT, frozen_before=DAY)) == [
+        merge.MergeCount(inserted=1, updated=1, unchanged=4)
+    ]
+    # Observed before both, and comes last: earlier provenance, and an older value.
+    first = [price(), price("final", 3.0), price("old", day=old)]
+    assert put(store, land(store, "r0", first)) == [merge.MergeCount(unchanged=3)]
+    stored = {row["coin"]: (row["price"], row["run_id"], row["provisional"]) for row in table(store)}
+    assert stored == {
+        "bitcoin": (97_000.0, "r0", False),
+        "final": (97_000.0, "r1", False),
+        "other": (2.0, "r2", False),
+        "new": (97_000.0, "r2", False),
+        "old": (97_000.0, "r0", False),
+        "over": (97_000.0, "r1", False),
+    }
+    assert [row["run_id"] for row in rows(store, "SELECT run_id FROM revision ORDER BY ALL")] == ["r0", "r1"]
+    seen = rows(store, "SELECT key->>'coin' AS coin FROM sighting ORDER BY ALL")
+    assert [row["coin"] for row in seen] == ["bitcoin", "final"]
+
+
+def test_a_large_batch_of_the_other_store_is_refused_though_its_rows_are_equal(
+    store: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(store, land(store, "r1", [price(day=DAY - timedelta(days=60))], NEXT))
+    monkeypatch.setattr(merge, "LARGE_BYTES", 1)
+    same = land(store, "r2", [price(day=DAY - timedelta(days=60), source="DEMO")], NEXT)
+    with pytest.raises(db.StoreError) as refused:
+        put(store, same)
+    assert refused.value.code == "schema"

@@ -1,0 +1,113 @@
+"""Storing a backfill of 365 days × 20 coins beside dlt's merge (3 times as fast) and SQLite's upsert (twice).
+
+A coin is a batch of 365 prices, and each is stored by itself as it comes in: ours is to land it, open the
+store, MERGE with a receipt, commit and close. dlt gets the same rows in one pipeline, a run a coin, with its
+quicker strategy (upsert). SQLite opens its file, upserts with a receipt in one transaction (executemany,
+write-ahead log, `synchronous=NORMAL`), and closes it. Fetching and parsing are of none of the three. Each turn
+is one coin, and stores have other coins already.
+"""
+
+import os
+import sys
+import tempfile
+from argparse import Namespace
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from itertools import count
+from pathlib import Path
+
+import _upserts
+from _measure import Pairs, Spent, arguments, at_least, by_turns, environment
+
+from storage import clock, db, landing, ledger, merge, schema, settings
+from storage.tables import CRYPTO_PRICE
+from storage.texts import _
+
+DLT_BOUND, SQLITE_BOUND = 3.0, 2.0
+COINS, QUICK_COINS, DAYS, FIRST = 20, 2, 365, date(2025, 1, 1)
+AT = datetime(2026, 1, 1, 3, tzinfo=UTC)
+STEP = "coingecko.history"
+Rows = list[dict[str, object]]
+Store = Callable[[Rows, str], object]
+
+
+def history(coin: int, run_id: str) -> Rows:
+    """A year of one coin, as its source gives it."""
+    return [
+        {
+            "coin": f"coin-{coin}", "date": FIRST + timedelta(day), "symbol": f"c{coin}", "name": f"Coin {coin}",
+            "rank": None, "price": 1e5 / coin + day * 1.5, "market_cap": 2e12 / coin + day,
+            "volume": 5e10 / coin + day % 7, "change_24h": None, "change_7d": None, "change_30d": None,
+            "source": STEP, "run_id": run_id, "observed_at": AT, "provisional": False,
+        }
+        for day in range(DAYS)
+    ]  # fmt: skip
+
+
+def backfill(store: Store, n: int) -> Callable[[], Spent]:
+    """A timer of storing the `n` coins of the next backfill, of coins that are not stored yet: the time of
+    each batch, summed; what comes between two of them is not timed."""
+    coins = count(1)
+
+    def once() -> Spent:
+        spent = [Spent(0.0, 0.0, None)]
+        for _n in range(n):
+            coin = next(coins)
+            rows, step = history(coin, "20260101-030000-bench"), f"{STEP}.{coin}"
+            spent.append(_upserts.timed(lambda rows=rows, step=step: store(rows, step)))  # type: ignore[misc]
+        return Spent(sum(one.wall_s for one in spent), sum(one.cpu_s for one in spent), None)
+
+    return once
+
+
+def our_store(own: settings.Settings) -> Store:
+    def store(rows: Rows, step: str) -> None:
+        run_id = str(rows[0]["run_id"])
+        batch = landing.land(own, CRYPTO_PRICE, rows, run_id=run_id, step=step, source=STEP, observed_at=AT)
+        with db.writer(own) as connection:
+            schema.migrate_within(own, connection)
+            done = merge.merge(connection, batch, clock.now())
+        assert done.inserted == DAYS, done
+
+    return store
+
+
+def dlt_store(folder: Path) -> Store:
+    pipeline = _upserts.pipeline(folder)
+    return lambda rows, _step: pipeline.run(_upserts.resource(rows)).raise_on_failed_jobs()
+
+
+def sqlite_store(folder: Path) -> Store:
+    return lambda rows, step: _upserts.one_batch(folder, _upserts.tuples(rows), step)
+
+
+def compare(given: Namespace, other: Store, mine: Store) -> Pairs:
+    coins = QUICK_COINS if given.quick else COINS
+    return by_turns(given.pairs, backfill(other, coins), backfill(mine, coins))
+
+
+def bounds(given: Namespace) -> list[bool]:
+    held = []
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        own_environment = environment(COLLECTOR_HOME=str(folder / "home"))
+        os.environ.clear()
+        os.environ.update(own_environment)
+        _upserts.prepare_dlt(folder)
+        for other, bound, make in (("dlt", DLT_BOUND, dlt_store), ("SQLite", SQLITE_BOUND, sqlite_store)):
+            os.environ["COLLECTOR_HOME"] = str(folder / f"beside-{other}")
+            own = settings.load()
+            ledger.connect(own).close()
+            landing.prepare(own)
+            db.migrate(own)
+            (folder / other).mkdir()
+            pairs = compare(given, make(folder / other), our_store(own))
+            print(pairs.line(other, _("ours")))
+            what = _("a backfill beside {other}").format(other=other)
+            held.append(at_least(what, pairs.ratio, bound))
+    return held
+
+
+if __name__ == "__main__":
+    sys.modules.setdefault("pandas", None)  # type: ignore[arg-type]
+    sys.exit(_upserts.main(bounds, arguments(__doc__ or "", pairs=7)))
