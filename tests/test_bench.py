@@ -16,7 +16,12 @@ ROOT = Path(__file__).resolve().parent.parent
 BENCH = ROOT / "scripts" / "bench"
 NAMES = sorted(file.stem for file in BENCH.glob("[a-z]*.py"))
 # Benchmarks that ask for a library that is not among the requirements.
-NEEDS = {"store_day": "dlt", "first_sight": "playwright"}
+NEEDS = {
+    "store_day": "dlt",
+    "backfill_store": "dlt",
+    "merge_million": "dlt",
+    "first_sight": "playwright",
+}
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 

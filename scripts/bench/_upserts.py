@@ -1,9 +1,8 @@
-"""The two that our merge is measured beside: dlt's merge into DuckDB, and SQLite's upsert, of `crypto_price`."""
+"""What our merge is measured beside: dlt's merge into DuckDB and SQLite's upsert, of `crypto_price`."""
 
 import os
 import sqlite3
 import sys
-import time
 from argparse import Namespace
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
@@ -11,7 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from _measure import Spent, ended
+from _measure import ended
 
 from storage.tables import CRYPTO_PRICE, RECEIPT, Table
 from storage.texts import _
@@ -21,13 +20,6 @@ Tuples = Sequence[tuple[object, ...]]
 AS_TEXT = ("DATE", "TIMESTAMPTZ")
 # Enough for a table of a million rows.
 _CACHE_KB = 400_000
-
-
-def timed(what: Callable[[], object]) -> Spent:
-    """Wall and processor time of one call in this process."""
-    wall, cpu = time.perf_counter(), time.process_time()
-    what()
-    return Spent(time.perf_counter() - wall, time.process_time() - cpu, None)
 
 
 def main(bounds: Callable[[Namespace], Sequence[bool]], given: Namespace) -> int:

@@ -2,9 +2,9 @@
 
 A coin is a batch of 365 prices, and each is stored by itself as it comes in: ours is to land it, open the
 store, MERGE with a receipt, commit and close. dlt gets the same rows in one pipeline, a run a coin, with its
-quicker strategy (upsert). SQLite opens its file, upserts with a receipt in one transaction (executemany,
-write-ahead log, `synchronous=NORMAL`), and closes it. Fetching and parsing are of none of the three. Each turn
-is one coin, and stores have other coins already.
+quicker strategy (upsert): extracting, normalizing, loading. SQLite opens its file, upserts with a receipt in
+one transaction (executemany, write-ahead log, `synchronous=NORMAL`), and closes it. Fetching and parsing are
+of none of the three. Each turn is a backfill of coins that are new, into stores that have others already.
 """
 
 import os
@@ -17,7 +17,7 @@ from itertools import count
 from pathlib import Path
 
 import _upserts
-from _measure import Pairs, Spent, arguments, at_least, by_turns, environment
+from _measure import Pairs, Spent, arguments, at_least, by_turns, environment, timed
 
 from storage import clock, db, landing, ledger, merge, schema, settings
 from storage.tables import CRYPTO_PRICE
@@ -35,9 +35,10 @@ def history(coin: int, run_id: str) -> Rows:
     """A year of one coin, as its source gives it."""
     return [
         {
-            "coin": f"coin-{coin}", "date": FIRST + timedelta(day), "symbol": f"c{coin}", "name": f"Coin {coin}",
-            "rank": None, "price": 1e5 / coin + day * 1.5, "market_cap": 2e12 / coin + day,
-            "volume": 5e10 / coin + day % 7, "change_24h": None, "change_7d": None, "change_30d": None,
+            "coin": f"coin-{coin}", "date": FIRST + timedelta(day), "symbol": f"c{coin}",
+            "name": f"Coin {coin}", "rank": None, "price": 1e5 / coin + day * 1.5,
+            "market_cap": 2e12 / coin + day, "volume": 5e10 / coin + day % 7,
+            "change_24h": None, "change_7d": None, "change_30d": None,
             "source": STEP, "run_id": run_id, "observed_at": AT, "provisional": False,
         }
         for day in range(DAYS)
@@ -54,7 +55,7 @@ def backfill(store: Store, n: int) -> Callable[[], Spent]:
         for _n in range(n):
             coin = next(coins)
             rows, step = history(coin, "20260101-030000-bench"), f"{STEP}.{coin}"
-            spent.append(_upserts.timed(lambda rows=rows, step=step: store(rows, step)))  # type: ignore[misc]
+            spent.append(timed(lambda rows=rows, step=step: store(rows, step)))  # type: ignore[misc]
         return Spent(sum(one.wall_s for one in spent), sum(one.cpu_s for one in spent), None)
 
     return once

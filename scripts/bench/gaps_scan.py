@@ -1,4 +1,4 @@
-"""Telling the gaps of ten years × all sources beside one full scan of the same tables: at most 10 times as long.
+"""The gaps of ten years × all sources, beside one full scan of the same tables: at most 10 times as long.
 
 The store has every day of every source by its own calendar, but for some that are left out. Looking for
 gaps is `gaps.found`, as the pages and `collect.py gaps` ask it; the scan counts every column of the three
@@ -8,13 +8,13 @@ tables, sums the numbers and takes the largest of the rest. Both open the store 
 import os
 import sys
 import tempfile
-import time
 from argparse import Namespace
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 
-from _measure import Broken, Spent, arguments, at_most, by_turns, ended, environment
+from _measure import Broken, arguments, at_most, by_turns, ended, environment, timed
 
 from collectors import gaps
 from collectors.model import Source
@@ -87,15 +87,6 @@ def _read(table: Table) -> Iterator[str]:
         yield f'sum("{name}")' if kind in ("DOUBLE", "INTEGER") else f'max("{name}")'
 
 
-def timed(what: Callable[[], object]) -> Callable[[], Spent]:
-    def once() -> Spent:
-        wall, cpu = time.perf_counter(), time.process_time()
-        what()
-        return Spent(time.perf_counter() - wall, time.process_time() - cpu, None)
-
-    return once
-
-
 def bounds(given: Namespace) -> list[bool]:
     with tempfile.TemporaryDirectory() as folder:
         own_environment = environment(COLLECTOR_HOME=str(Path(folder) / "home"), FRED_API_KEY="0" * 32)
@@ -114,7 +105,9 @@ def bounds(given: Namespace) -> list[bool]:
                 rows=f"{rows:,}", gaps=len(seen), days=sum(len(gap.days) for gap in seen)
             )
         )
-        pairs = by_turns(given.pairs, timed(lambda: gaps.found(own)), timed(lambda: scan(own)))
+        pairs = by_turns(
+            given.pairs, partial(timed, lambda: gaps.found(own)), partial(timed, lambda: scan(own))
+        )
         print(pairs.line("gaps", _("full scan")))
         return [at_most(_("gaps of all sources"), pairs.ratio, BOUND)]
 

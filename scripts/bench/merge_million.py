@@ -1,9 +1,9 @@
 """Merging a million prices into a million stored ones, beside dlt's merge and SQLite's upsert: twice as fast.
 
 The past of 2,740 coins over a year is stored, and is read again a week later: of that batch 96 of 100 rows
-say what is stored, 2 say something else, and 2 are of days that are new. Ours is to open the store, MERGE with
-a receipt and what was replaced kept aside, commit and close, the batch lying there as a file. dlt gets its
-quicker strategy (upsert) and the same rows from Arrow; only its `load` is timed, not extracting and
+say what is stored, 2 say something else, and 2 are of days that are new. Ours is to open the store, MERGE
+with a receipt and what was replaced kept aside, commit and close; the batch lies there as a file. dlt gets
+its quicker strategy (upsert) and the same rows from Arrow; only its `load` is timed, not extracting and
 normalizing. SQLite gets them as tuples, sorted by key, in one executemany and one transaction, with a
 write-ahead log, `synchronous=NORMAL` and a cache that holds the table; it keeps nothing aside. Each turn
 begins with a copy of the same stores.
@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import _upserts
-from _measure import Broken, Spent, arguments, at_least, by_turns, environment
+from _measure import Broken, Spent, arguments, at_least, by_turns, environment, timed
 
 from storage import clock, db, engine, landing, ledger, merge, schema, settings
 from storage.tables import CRYPTO_PRICE
@@ -140,7 +140,7 @@ def ours(folder: Path, coins: int) -> Callable[[], Spent]:
     def once() -> Spent:
         counts: list[merge.MergeCount] = []
         place = home(turns.fresh())
-        spent = _upserts.timed(lambda: counts.append(store(place, batch)))
+        spent = timed(lambda: counts.append(store(place, batch)))
         (count,) = counts
         if count.inserted != coins * LATER or not 0.8 < count.updated / changed < 1.1:
             raise Broken(str(count))
@@ -159,7 +159,7 @@ def dlts(folder: Path, coins: int) -> Callable[[], Spent]:
 
     def once() -> Spent:
         copied = _upserts.pipeline(turns.fresh())
-        return _upserts.timed(lambda: copied.load().raise_on_failed_jobs())
+        return timed(lambda: copied.load().raise_on_failed_jobs())
 
     return once
 
@@ -173,7 +173,7 @@ def sqlites(folder: Path, coins: int) -> Callable[[], Spent]:
     del before
 
     def once() -> Spent:
-        return _upserts.timed(partial(_upserts.one_batch, turns.fresh(), after, "after"))
+        return timed(partial(_upserts.one_batch, turns.fresh(), after, "after"))
 
     return once
 
