@@ -51,9 +51,9 @@ class _Judged:
     what `_effects` says."""
 
     verdicts: Mapping[str, int]
-    earlier: bool
-    final: bool
-    seen: bool
+    earlier: bool = False
+    final: bool = False
+    seen: bool = False
 
     def of(self, *verdicts: str) -> int:
         """How many rows have one of these verdicts."""
@@ -200,21 +200,20 @@ def _does(table: Table) -> str:
 
 
 def _verdicts(connection: duckdb.DuckDBPyConnection, table: Table, idle: int) -> _Judged:
-    effects = ", ".join(f"bool_or({effect})" for effect in _effects(table, "", "_stored_"))
     verdicts = {"idle": idle}
-    same = (False, False, False)
-    for verdict, mixed, n, *of_it in connection.execute(
-        f"SELECT _verdict, (source = 'DEMO') <> (SELECT demo FROM meta), count(*), {effects}"
-        " FROM judged GROUP BY ALL"
+    for verdict, mixed, n in connection.execute(
+        "SELECT _verdict, (source = 'DEMO') <> (SELECT demo FROM meta), count(*) FROM judged GROUP BY ALL"
     ).fetchall():
         if mixed:
             raise StoreError(
                 "schema", N_("Demo and real rows never meet: this batch belongs to the other store.")
             )
         verdicts[str(verdict)] = int(n)
-        if verdict == "same":
-            same = (bool(of_it[0]), bool(of_it[1]), bool(of_it[2]))
-    return _Judged(verdicts, *same)
+    if not verdicts.get("same"):
+        return _Judged(verdicts)
+    effects = ", ".join(f"bool_or({effect})" for effect in _effects(table, "", "_stored_"))
+    (found,) = connection.execute(f"SELECT {effects} FROM judged WHERE _verdict = 'same'").fetchall()
+    return _Judged(verdicts, *map(bool, found))
 
 
 def _keep_revisions(connection: duckdb.DuckDBPyConnection, table: Table, judged: _Judged) -> None:
