@@ -10,7 +10,7 @@ import pytest
 import collect
 from collectors.registry import PIPELINES, SOURCES, UPSTREAMS
 from storage.settings import PIPELINE_NAMES, Settings
-from storage.tables import BRIEF, OBSERVED, PUBLISHED, RECEIPT, REPLAYED, REVISION, SERIES
+from storage.tables import BRIEF, CHECK_RESULT, OBSERVED, PUBLISHED, RECEIPT, REPLAYED, REVISION, SERIES
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -26,7 +26,7 @@ def test_it_names_every_setting_and_no_other() -> None:
 
 def test_it_names_every_source_and_no_other() -> None:
     table = README.split("## What it collects")[1].split("##")[0]
-    said = set(re.findall(r"`([a-z_]+\.[A-Za-z0-9_^]+)`", table))
+    said = set(re.findall(r"`([a-z_]+\.[A-Za-z0-9_^=-]+)`", table))
     assert said == set(SOURCES)
 
 
@@ -62,7 +62,8 @@ def test_every_table_and_column_of_the_record_is_described_and_no_other() -> Non
         for name, columns in re.findall(r"^\| `(\w+)` \| [^|]+ \| (.+) \|$", RECORD, re.M)
     }
     tables = {
-        table.name: table for table in (*OBSERVED, SERIES, REVISION, RECEIPT, *PUBLISHED, *REPLAYED, BRIEF)
+        table.name: table
+        for table in (*OBSERVED, SERIES, REVISION, RECEIPT, *PUBLISHED, *REPLAYED, BRIEF, CHECK_RESULT)
     }
     assert set(described) == {*tables, "crypto_metric"}
     for name, table in tables.items():
