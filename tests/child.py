@@ -31,9 +31,15 @@ LIMIT_S = 90.0
 Content = dict[str, list[tuple[Any, ...]]]
 
 
+def lately() -> datetime:
+    """An hour ago, but of today: a market of yesterday would be closed by the second run that sees it."""
+    now = datetime.now(UTC)
+    return max(now - timedelta(hours=1), now.replace(hour=0, minute=0, second=0, microsecond=0))
+
+
 def frozen_upstream() -> FakeUpstream:
-    """A market that stands still, also over midnight: every run is told the same, of the same instant."""
-    return FakeUpstream(clock=datetime.now(UTC) - timedelta(hours=1), demo_key=CANARY)
+    """A market that stands still: every run is told the same, of the same instant."""
+    return FakeUpstream(clock=lately(), demo_key=CANARY)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from collectors.sources import demo, fear_greed
 from storage import check_results, clock, db, ledger, upkeep
 from storage.read import Known, Seen
 from storage.settings import ROOT, load
+from tests import child
 from tests.check_lines import table
 from tests.child import log_text, store_open_elsewhere
 from tests.sample import AT, DAY, WHOLE, parsed
@@ -37,7 +38,7 @@ DOLLARS = ("tether", "usd-coin", "dai", "usds", "ethena-usde")
 @pytest.fixture
 def up(home: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeUpstream]:
     """A market that stands still, the settings that point at it, no pauses."""
-    with FakeUpstream(clock=datetime.now(UTC) - timedelta(hours=1)) as fake:
+    with FakeUpstream(clock=child.lately()) as fake:
         more = {"COLLECTOR_PACE_S": "0", "FRED_API_KEY": FRED_KEY, "COLLECTOR_LANG": "en"}
         for name, value in (fake.env() | more).items():
             monkeypatch.setenv(name, value)

@@ -114,7 +114,7 @@ def test_a_wait_in_vain_gives_up(at: datetime, monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_both_scheduled_starts_in_one_second_still_run_in_order(home: Path) -> None:
-    with FakeUpstream(clock=datetime.now(UTC) - timedelta(hours=1)) as up:
+    with FakeUpstream(clock=child.lately()) as up:
         up.fault("yahoo", "*", Fault.status(404))
         words = ("--trigger", "schedule", "--wait", "60", "--force")
         late = child.start(up, "crypto", "--after", "liquidity", *words, FRED_API_KEY="")
