@@ -155,7 +155,8 @@ def rows_schema(kind: Kind) -> dict[str, Any]:
     row = {
         "type": "object",
         "properties": columns,
-        "required": [kind.day, "source", "run_id", "observed_at", "provisional"],
+        # Of some the day is the instant itself.
+        "required": list(dict.fromkeys((kind.day, "source", "run_id", "observed_at", "provisional"))),
     }
     return {
         "type": "object",

@@ -34,7 +34,8 @@ Content = dict[str, list[tuple[Any, ...]]]
 def lately() -> datetime:
     """An hour ago, but of today: a market of yesterday would be closed by the second run that sees it."""
     now = datetime.now(UTC)
-    return max(now - timedelta(hours=1), now.replace(hour=0, minute=0, second=0, microsecond=0))
+    then = now - timedelta(hours=1)
+    return then if then.date() == now.date() else now
 
 
 def frozen_upstream() -> FakeUpstream:

@@ -463,7 +463,7 @@ def test_many_sources_of_a_pipeline_are_one_line_an_upstream(
 ) -> None:
     app = overview(full)
     said = words(app)
-    assert "FRED × 23" in said and "Yahoo Finance × 13" in said and "fred.BAA10Y<" not in said
+    assert "FRED × 23" in said and "Yahoo Finance × 14" in said and "fred.BAA10Y<" not in said
     assert "**Liquidity**" in said and not app.button(key="collect_liquidity").disabled
 
 

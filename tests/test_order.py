@@ -134,7 +134,8 @@ def test_both_scheduled_starts_in_one_second_still_run_in_order(home: Path) -> N
 def test_a_run_of_one_source_asks_for_nothing_else_and_an_unknown_one_is_refused(home: Path) -> None:
     with FakeUpstream() as up:
         done = child.collect(up, "crypto", "--source", "defillama.total_tvl")
-        assert (done.code, up.count("defillama"), up.count("coingecko")) == (0, 1, 0)
+        # The total, and the chains that it is checked against.
+        assert (done.code, up.count("defillama"), up.count("coingecko")) == (0, 2, 0)
         assert set(done.steps) == {"defillama.total_tvl", "export"}
         refused = child.collect(up, "crypto", "--source", "nobody.knows")
     assert (refused.code, refused.err) == (2, "collect.py: There is no source nobody.knows.\n")
