@@ -8,7 +8,7 @@ from bisect import bisect_left
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from itertools import pairwise
 
 import duckdb
@@ -18,6 +18,7 @@ from storage.tables import CRYPTO_PRICE, NEWS, PAST, PROTOCOL_TVL, Table
 
 TABLES: tuple[Table, ...] = (CRYPTO_PRICE, PROTOCOL_TVL)
 _NONE: frozenset[str] = frozenset()
+_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,14 @@ class Items:
         if at < len(self.seen) and self.seen[at] == day:
             return self.stored.get(day, _NONE)
         beside = self.seen[max(0, at - 1) : at + 1] if at else self.seen[:1]
-        return frozenset[str]().union(*(self.stored.get(one, _NONE) for one in beside))
+        return frozenset[str]().union(*map(self._listed, beside))
+
+    def _listed(self, day: date) -> Collection[str]:
+        """The items of a day that was seen, and those that its upstream still dated by the day before."""
+        own, before = self.stored.get(day, _NONE), day - _DAY
+        at = bisect_left(self.seen, before)
+        late = at == len(self.seen) or self.seen[at] != before
+        return frozenset(own).union(self.stored.get(before, _NONE)) if late else own
 
     def lacking(self, day: date) -> frozenset[str]:
         """The items that should have a row of that day, and have none."""

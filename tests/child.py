@@ -32,10 +32,11 @@ Content = dict[str, list[tuple[Any, ...]]]
 
 
 def lately() -> datetime:
-    """An hour ago, but of today: a market of yesterday would be closed by the second run that sees it."""
+    """An hour ago, but of today: a market of yesterday would be closed by the second run that sees it, and in
+    the first minutes of a day coins are of both."""
     now = datetime.now(UTC)
     then = now - timedelta(hours=1)
-    return then if then.date() == now.date() else now
+    return then if (then - timedelta(minutes=10)).date() == now.date() else now
 
 
 def frozen_upstream() -> FakeUpstream:

@@ -296,7 +296,8 @@ def test_whatever_was_missing_is_there_afterwards_as_if_it_never_had_been(
     # The last of a series may not have come out when it was asked last; everything else is planned.
     code, said = desk.collect(NOW, "backfill", "--since", SINCE)
     assert code == 0, said
-    assert desk.up.count() == told["calls"]
+    # What the dead one had landed is merged, not asked for again.
+    assert told["calls"] - 1 <= desk.up.count() <= told["calls"]
     assert content() == before
     assert planned(desk, "--since", SINCE)["plan"] == []
 
@@ -386,7 +387,7 @@ def test_the_real_gap_days_of_the_mood_are_none_and_removed_ones_come_back(desk:
     remove(f"{mood} IN ('2018-04-13', '2018-04-17', '2019-01-01', '2024-10-25', '2026-06-01')", "observation")
     _code, said = desk.collect(at, "gaps")
     removed = ("2018-04-13", "2018-04-17", "2019-01-01", "2024-10-25", "2026-06-01")
-    assert [line for line in said.splitlines() if ":" in line] == [
+    assert [line for line in said.splitlines() if "missing" in line] == [
         f"alternative_me.fear_greed: 1 day missing, {day}; it can still be had" for day in removed
     ]
     assert desk.collect(at, "backfill")[0] == 0
@@ -674,6 +675,19 @@ def test_a_demo_fills_its_own_invented_gaps(desk: Desk) -> None:
 
 def test_when_a_year_is_filled_it_is_remembered(filled: Desk) -> None:
     assert ledger_past.filled_since(load()) == TODAY - YEAR
+
+
+def test_a_coin_that_is_dated_by_the_day_before_has_a_past_too(desk: Desk) -> None:
+    """Shortly after midnight UTC a coin that trades rarely is still of yesterday."""
+    early = datetime(2026, 11, 23, 1, tzinfo=UTC)
+    assert desk.collect(early, "crypto")[0] == 0
+    assert len(days("crypto_price", "coin = 'figure-heloc' AND date = '2026-11-22'")) == 1
+    since = (early.date() - YEAR).isoformat()
+    assert desk.collect(early, "backfill", "--since", since, "--source", "coingecko.markets")[0] == 0
+    with db.reader(load()) as connection:
+        counts = connection.execute("SELECT coin, count(*) FROM crypto_price GROUP BY coin").fetchall()
+    assert len(counts) == 20 and {n for coin, n in counts if coin != "figure-heloc"} == {366}
+    assert dict(counts)["figure-heloc"] == 365
 
 
 def test_days_at_random_of_single_coins_do_not_count(filled: Desk) -> None:
