@@ -109,6 +109,8 @@ def _line(made: Plan, name: str) -> str:
 def price(made: Plan) -> str:
     """ "50 calls, about 4 minutes at the pace of the upstreams"."""
     calls = sum(part.calls for part in made.parts)
+    if not calls:
+        return _("Nobody is asked: this market is invented.")
     text = ngettext("{n} call", "{n} calls", calls).format(n=formats.number(calls))
     minutes = max(1, round(made.minutes()))
     took = ngettext("about {n} minute", "about {n} minutes", minutes).format(n=formats.number(minutes))

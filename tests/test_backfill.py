@@ -20,7 +20,8 @@ from hypothesis import strategies as some
 import collect
 from collectors import freshness, pipeline, run
 from collectors.backfill import command, plan
-from collectors.model import Unavailable
+from collectors.model import Changed, Unavailable
+from collectors.sources import daily
 from storage import clock, db, ledger, ledger_past, points
 from storage.settings import Settings, load
 from storage.texts import speaking
@@ -335,7 +336,7 @@ def _killed(desk: Desk, dies_at: int) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL of POSIX")
-@pytest.mark.parametrize("point", ["after_fetch:7", "after_landing:5", "before_commit:9", "after_commit:20"])
+@pytest.mark.parametrize("point", ["after_landing:5", "before_commit:9", "after_commit:20"])
 def test_one_that_is_killed_goes_on_where_it_was(
     point: str, year: Path, home: Path, up: FakeUpstream
 ) -> None:
@@ -488,23 +489,40 @@ def test_all_compares_what_is_stored_and_keeps_what_it_replaces(filled: Desk) ->
     assert json.loads(replaced)["price"] == pytest.approx(1.02 * price)
 
 
-def _in_euro(payload: Any) -> Any:
-    payload["prices"] = [[at, price * 0.862] for at, price in payload["prices"]]
-    return payload
+def _in(rate: float) -> Any:
+    """A chart whose prices are in another currency."""
+
+    def change(payload: Any) -> Any:
+        payload["prices"] = [[at, price * rate] for at, price in payload["prices"]]
+        return payload
+
+    return change
 
 
-@pytest.mark.parametrize("coin", ["tether", "bitcoin"])
-def test_prices_in_another_currency_are_not_filled_in(desk: Desk, coin: str) -> None:
-    for age in range(20, 6, -1):
-        desk.collect(NOW - age * DAY, "crypto")
+@pytest.mark.parametrize(("coin", "rate"), [("tether", 0.862), ("bitcoin", 1468.0), ("bitcoin", 0.007)])
+def test_prices_in_another_currency_are_not_filled_in(desk: Desk, coin: str, rate: float) -> None:
+    desk.collect(NOW - 7 * DAY, "crypto")
     desk.collect(NOW, "crypto")
-    desk.up.fault("coingecko", f"/coins/{coin}/market_chart", Fault.mutate(_in_euro))
-    code, _said = desk.collect(NOW, "backfill")
+    desk.up.fault("coingecko", f"/coins/{coin}/market_chart", Fault.mutate(_in(rate)))
+    code, _said = desk.collect(NOW, "backfill", "--source", "coingecko.markets")
     assert code == 1
     assert days("crypto_price", f"coin = '{coin}' AND date BETWEEN '2026-11-17' AND '2026-11-22'") == []
     (failed,) = [s for s in ledger.steps(load(), ledger.runs(load(), 1)[0].run_id) if s.state == "failed"]
     assert (failed.step, failed.kind, failed.code) == (f"{HISTORY}.{coin}", "changed", "suspect")
     assert len(days("crypto_price", "coin = 'ethereum' AND date BETWEEN '2026-11-17' AND '2026-11-22'")) == 6
+
+
+@pytest.mark.parametrize(("common", "rate", "held"), [(5, 0.862, False), (4, 0.862, True), (1, 1.6, False)])
+def test_the_days_that_are_stored_tell_whether_it_is_the_same_thing(
+    common: int, rate: float, held: bool
+) -> None:
+    stored = {TODAY - DAY * n: 100.0 + n for n in range(1, common + 1)}
+    history = {day: value * rate for day, value in stored.items()} | {TODAY - DAY * 90: 7.0}
+    if held:
+        daily.same_thing(history, stored, "x")
+        return
+    with pytest.raises(Changed, match="times what is stored"):
+        daily.same_thing(history, stored, "x")
 
 
 def test_of_a_coin_that_is_younger_no_day_is_asked_for_twice(desk: Desk) -> None:

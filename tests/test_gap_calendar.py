@@ -121,10 +121,12 @@ def drawn(days: int = 30) -> Any:
 
 def test_a_state_has_a_colour_and_a_shape_of_its_own_and_its_count() -> None:
     figure = drawn()
-    shapes = {trace.name.rpartition(" ")[0]: trace.marker.symbol for trace in figure.data}
-    assert len(set(shapes.values())) == len(shapes) == 4
-    assert len({trace.marker.color for trace in figure.data}) == 4
-    counts = {trace.name.rpartition(" ")[0]: len(trace.x) for trace in figure.data}
+    signs = [(trace.mode, trace.line.dash, trace.marker.symbol) for trace in figure.data]
+    assert len(set(signs)) == len(signs) == 4
+    assert len({trace.line.color or trace.marker.color for trace in figure.data}) == 4
+    counts = {trace.name.rpartition(" ")[0]: sum(y is not None for y in trace.y) for trace in figure.data}
+    # A stroke has two ends.
+    counts["collected"] //= 2
     assert counts == {"collected": 58, "provisional": 1, "missing": 1, "cannot be had": 1}
     assert next(trace.name for trace in figure.data) == "collected 58"
 

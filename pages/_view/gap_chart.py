@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import pandas as pd
@@ -24,15 +24,11 @@ WORDS = {
     "missing": N_("missing"),
     "unrecoverable": N_("cannot be had"),
 }
-# A shape for each, so that it is never the colour alone.
-_SHAPES = {
-    "collected": "square",
-    "filled": "square-dot",
-    "provisional": "square-open",
-    "missing": "x-thin-open",
-    "unrecoverable": "line-ew-open",
-}
-_DAY = timedelta(days=1)
+# A sign for each, so that it is never the colour alone: what is stored is a bar as wide as its day, which is
+# so on a phone too; what is not is a mark, which can be chosen.
+_DASHES = {"collected": "solid", "filled": "2px,2px"}
+_SHAPES = {"provisional": "square-open", "missing": "x-thin-open", "unrecoverable": "line-ew-open"}
+_HALF = timedelta(hours=10)
 
 
 def window(calendar: Calendar, days: int) -> Window:
@@ -52,7 +48,7 @@ def within(rows: Sequence[Row], shown: Window) -> list[Row]:
 def chart(rows: Sequence[Row], shown: Window, today: date, palette: Palette) -> go.Figure:
     """One mark a day and source; a mark's customdata is source, day and what the pointer says."""
     days = (shown.last - shown.first).days + 1
-    size = 11 if days <= 31 else 7 if days <= 91 else 3
+    size = 10 if days <= 31 else 8 if days <= 91 else 6
     layout: dict[str, Any] = {
         "height": len(rows) * ROW_PX + 74,
         "xaxis": {
@@ -98,33 +94,47 @@ def _trace(
     found = [
         (day, at, row) for at, row in enumerate(rows) for day, value in row.days.items() if value == state
     ]
-    colors = {
+    color = {
         "collected": palette.ok, "filled": palette.accent, "provisional": palette.muted,
         "missing": palette.warn, "unrecoverable": palette.bad,
-    }  # fmt: skip
-    bold = state in ("missing", "unrecoverable")
-    return {
+    }[state]  # fmt: skip
+    told = [[row.source, day.isoformat(), _hover(row, day, state, today)] for day, _at, row in found]
+    common = {
         "type": "scatter",
-        "mode": "markers",
         "name": f"{safe(_(WORDS[state]))} {formats.number(n)}",
+        "cliponaxis": False,
+        "hovertemplate": "%{customdata[2]}<extra></extra>",
+    }
+    if state in _DASHES:
+        return common | _bars(found, told) | {"line": {"color": color, "width": 8, "dash": _DASHES[state]}}
+    return common | {
+        "mode": "markers",
         "x": [day.isoformat() for day, _at, _row in found],
         "y": [at for _day, at, _row in found],
-        "cliponaxis": False,
         "marker": {
             "symbol": _SHAPES[state],
-            "size": size + (1 if bold else 0),
-            "color": colors[state],
-            "opacity": 1 if bold else 0.85,
-            "line": {"width": 2 if bold else 1, "color": colors[state] if bold else palette.surface}
-            if state != "provisional"
-            else {"width": 1.25, "color": colors[state]},
+            "size": size,
+            "color": color,
+            "line": {"width": 1.25 if state == "provisional" else 2, "color": color},
         },
         "selected": {"marker": {"opacity": 1}},
         "unselected": {"marker": {"opacity": 0.35}},
-        "customdata": [
-            [row.source, day.isoformat(), _hover(row, day, state, today)] for day, _at, row in found
-        ],
-        "hovertemplate": "%{customdata[2]}<extra></extra>",
+        "customdata": told,
+    }
+
+
+def _bars(found: Sequence[tuple[date, int, Row]], told: Sequence[Sequence[str]]) -> dict[str, Any]:
+    """A stroke a day, from its morning to its evening; the line is broken between two."""
+    x: list[str | None] = []
+    for day, _at, _row in found:
+        noon = datetime.combine(day, time())
+        x += [(noon - _HALF).isoformat(), (noon + _HALF).isoformat(), None]
+    return {
+        "mode": "lines",
+        "x": x,
+        "y": [place for _day, at, _row in found for place in (at, at, None)],
+        "customdata": [row for row in told for _thrice in range(3)],
+        "connectgaps": False,
     }
 
 
