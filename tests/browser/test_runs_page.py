@@ -200,3 +200,37 @@ def test_words_of_an_upstream_stay_words(open_page: Opener, console: Console) ->
     assert "<b>bold</b> :material/home: :smile: [x](javascript:alert(1)) $a$" in said
     assert line.locator("a, .katex").count() == 0
     visit.clean()
+
+
+_MISSING = """() => {
+  const drawn = document.querySelector('.st-key-gap_days .js-plotly-plot');
+  const at = drawn ? drawn.data.findIndex(one => one.name.startsWith('missing')) : -1;
+  if (at < 0) return [];
+  const marks = [...drawn.querySelectorAll('.scatterlayer .trace')[at].querySelectorAll('.point')];
+  return marks.map(one => one.getBoundingClientRect()).map(box => [box.x, box.y, box.width, box.height]);
+}"""
+
+
+def test_days_are_chosen_in_the_calendar_and_fill_in_while_one_looks(open_page: Opener) -> None:
+    visit = open_page("/runs")
+    page = visit.page
+    # Of any year the demo market was missed on six days, each of two sources.
+    page.locator(".st-key-gap_range").get_by_text("1Y").click()
+    page.wait_for_function(f"({_MISSING})().length >= 10", timeout=20_000)
+    page.locator(".st-key-gap_days").scroll_into_view_if_needed()
+    page.wait_for_timeout(1_500)
+    before = page.evaluate(_MISSING)
+    x, y, width, height = min(before)
+    page.mouse.move(x - 2, y - 1)
+    page.mouse.down()
+    page.mouse.move(x + width + 2, y + height + 1, steps=8)
+    page.mouse.up()
+    page.get_by_role("button", name="Fill in the chosen days").wait_for(timeout=15_000)
+    visit.ready()
+    assert page.get_by_text("1 day, ").count() == 1
+    shoot(visit, "runs_gap_chosen")
+    page.get_by_role("button", name="Fill in the chosen days").click()
+    page.wait_for_function(f"({_MISSING})().length === {len(before) - 1}", timeout=45_000)
+    # Nothing is chosen any more: the rest is offered.
+    page.get_by_role("button", name="Fill in every missing day").wait_for(timeout=15_000)
+    visit.clean()
