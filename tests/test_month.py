@@ -14,8 +14,8 @@ from tests.upstream import FakeUpstream
 
 FIRST = datetime(2026, 10, 20, 21, tzinfo=UTC)  # 06:00 KST on 21 October
 DAYS = 31
-# All of the collections by hand on every fourth day; on the others one after UTC midnight and one at night.
-BUSY = 4
+# All of the collections by hand on every tenth day; on the others one after UTC midnight and one at night.
+BUSY = 10
 # Hours after 06:00 KST: two minutes past UTC midnight, all day long, and shortly before the next morning.
 BY_HAND = (0.5, 1.5, 2.9, 3 + 2 / 60, 5.5, 8, 11, 14, 17, 23.4)
 
