@@ -35,8 +35,8 @@ def keep(run: Run, fetched: Fetched, batch: Batch) -> StepRecord:
     provenance = {"source": "DEMO" if settings.demo else source.name, "run_id": run.run_id, "observed_at": at}
     rows = [{**row, **provenance, "provisional": _provisional(source, row, at)} for row in batch.rows]
     rejected_count = len(batch.rejected)
-    # What was set aside has a value, only none that is believed.
-    without = [] if batch.rejected else gaps_within(source, batch)
+    # What was set aside has a value, only none that is believed; a history says itself what it lacks.
+    without = gaps_within(source, batch) if source.part or not batch.rejected else []
     if not rows:
         if without:
             _keep_absent(run, source, without, at)

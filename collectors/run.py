@@ -33,8 +33,8 @@ from storage.texts import N_
 
 log = logging.getLogger("collector")
 SOURCE_BUDGET_S = 60.0
-# How often a source that is patient asks again.
-TURNS = 4
+# A wait counts at least so much, so that a host which says "now" is not asked for ever.
+LEAST_WAIT_S = 5.0
 AHEAD = timedelta(days=7)
 # So many items that fail say something of the upstream, not of themselves.
 TELLING = 3
@@ -104,15 +104,18 @@ def _fetch_lane(
 
 
 def _patiently(run: Run, source: Source, step: StepRecord, until: float) -> Fetched:
-    """What comes of asking. Where the upstream wants to be left alone for no longer than the run has the
-    patience for, it is asked again then."""
-    for turn in range(TURNS):
+    """What comes of asking. Where the upstream wants to be left alone, and it was not waited for longer than
+    the run has the patience for, it is asked again then."""
+    while True:
         own = time.monotonic() + max(SOURCE_BUDGET_S, run.patience_s)
         fetched = _fetch(run, source, step, min(until, own))
-        again = _asked_to_wait(run, fetched) if turn + 1 < TURNS else None
-        if again is None or time.monotonic() + again >= until or run.stopping.wait(again):
-            break
-    return fetched
+        again = _asked_to_wait(run, fetched)
+        if again is None or time.monotonic() + again >= until:
+            return fetched
+        name = source.upstream.name
+        run.waited_s[name] = run.waited_s.get(name, 0.0) + max(again, LEAST_WAIT_S)
+        if run.stopping.wait(again):
+            return fetched
 
 
 def _asked_to_wait(run: Run, fetched: Fetched) -> float | None:
@@ -120,9 +123,10 @@ def _asked_to_wait(run: Run, fetched: Fetched) -> float | None:
     error = fetched.error
     if not run.patience_s or not isinstance(error, Unavailable) or error.retry_at is None:
         return None
-    wait = max(0.0, (error.retry_at - clock.now()).total_seconds())
     # A little later than it said.
-    return wait + 0.1 if error.code in LEFT_ALONE and wait <= run.patience_s else None
+    wait = max(0.0, (error.retry_at - clock.now()).total_seconds()) + 0.1
+    left = run.patience_s - run.waited_s.get(fetched.source.upstream.name, 0.0)
+    return wait if error.code in LEFT_ALONE and wait <= left else None
 
 
 @dataclass

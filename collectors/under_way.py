@@ -29,6 +29,8 @@ class Run:
     store_wait_s: float = 5.0
     # For how long an upstream that asks to be left alone is waited for.
     patience_s: float = 0.0
+    # And for how long each was, in this run.
+    waited_s: dict[str, float] = field(default_factory=dict)
     # The newest instant that each upstream told us: what decides which of its days are over.
     observed: dict[str, datetime] = field(default_factory=dict)
     steps: int = 0

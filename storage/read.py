@@ -172,7 +172,9 @@ def export_coins(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
         "SELECT coin, symbol, name, rank, price, market_cap, change_24h, volume, date"
         # Shortly after midnight UTC an upstream still dates some coins by the day before. A coin that
         # fell out of the list since then has a successor in its rank.
-        " FROM (FROM crypto_price WHERE date >= (SELECT max(date) FROM crypto_price) - 1"
+        # Only a list that was seen has ranks: of days that were filled in later nobody knows them.
+        " FROM (FROM crypto_price WHERE rank IS NOT NULL"
+        "  AND date >= (SELECT max(date) FROM crypto_price WHERE rank IS NOT NULL) - 1"
         "  QUALIFY row_number() OVER (PARTITION BY coin ORDER BY date DESC) = 1)"
         " WHERE rank <= 20"
         " QUALIFY row_number() OVER (PARTITION BY rank ORDER BY date DESC, observed_at DESC, coin) = 1"

@@ -93,7 +93,7 @@ def say(message: str, values: Mapping[str, object] | None = None, show: Callable
     try:
         given = {name: _shown(value, show) for name, value in (values or {}).items()}
         return said.format(**given) if given else said
-    except (KeyError, IndexError, ValueError):
+    except (KeyError, IndexError, ValueError, AttributeError, TypeError):
         # A translator's slip must not hide what went wrong.
         return message
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -455,13 +456,14 @@ def test_failed_is_only_what_somebody_tried_in_vain(desk: Desk) -> None:
     }  # fmt: skip
 
 
-def test_all_compares_what_is_stored_and_keeps_what_it_replaces(filled: Desk) -> None:
+def test_all_compares_what_was_filled_in_and_leaves_what_was_seen(filled: Desk) -> None:
     seen = content()
     with db.writer(load()) as connection:
         connection.execute(
-            "UPDATE crypto_price SET price = price * 1.02, rank = 7, source = 'coingecko.markets',"
-            " observed_at = TIMESTAMPTZ '2026-11-01 00:00:00Z' WHERE coin = 'bitcoin' AND date = '2026-10-31'"
+            "UPDATE crypto_price SET price = price * 1.02, observed_at = TIMESTAMPTZ '2026-11-01 00:00:00Z'"
+            " WHERE coin = 'bitcoin' AND date IN ('2026-10-31', '2026-11-01')"
         )
+        connection.execute("UPDATE crypto_price SET source = 'coingecko.markets' WHERE date = '2026-11-01'")
     assert planned(filled)["plan"] == []
     words = (
         "--mode",
@@ -474,19 +476,20 @@ def test_all_compares_what_is_stored_and_keeps_what_it_replaces(filled: Desk) ->
         "coingecko.markets",
     )
     told = planned(filled, *words)
-    assert [(one["days"], one["calls"], one["rows"]) for one in told["plan"]] == [(4, 20, 80)]
+    assert [(one["calls"], one["rows"]) for one in told["plan"]] == [(20, 60)]
     code, said = filled.collect(NOW, "backfill", *words)
     assert code == 0 and "1 updated" in said
+    was = {row[1]: row[5] for row in seen["crypto_price"] if row[0] == "bitcoin"}
+    now = {row[1]: row[5] for row in content()["crypto_price"] if row[0] == "bitcoin"}
+    assert now[date(2026, 10, 31)] == was[date(2026, 10, 31)]
+    assert now[date(2026, 11, 1)] == pytest.approx(1.02 * was[date(2026, 11, 1)])
     with db.reader(load()) as connection:
-        price, rank = connection.execute(
-            "SELECT price, rank FROM crypto_price WHERE coin = 'bitcoin' AND date = '2026-10-31'"
-        ).fetchone()
-        (replaced,) = connection.execute(
+        ((replaced,),) = connection.execute(
             "SELECT replaced FROM revision WHERE table_name = 'crypto_price' AND NOT was_provisional"
-        ).fetchone()
-    was = next(row for row in seen["crypto_price"] if row[:2] == ("bitcoin", date(2026, 10, 31)))
-    assert (price, rank) == (was[5], 7)
-    assert json.loads(replaced)["price"] == pytest.approx(1.02 * price)
+        ).fetchall()
+    assert json.loads(replaced)["price"] == pytest.approx(1.02 * was[date(2026, 10, 31)])
+    # And no day counts for less than before.
+    assert planned(filled)["plan"] == []
 
 
 def _in(rate: float) -> Any:
@@ -543,23 +546,89 @@ def test_of_a_coin_that_is_younger_no_day_is_asked_for_twice(desk: Desk) -> None
     assert len(days("crypto_price", f"coin = 'sui' AND source = '{HISTORY}'")) == 365
 
 
-def test_a_point_that_leaps_out_of_its_neighbours_is_set_aside(desk: Desk) -> None:
+def test_a_point_that_leaps_out_of_its_neighbours_is_set_aside_and_can_be_accepted(desk: Desk) -> None:
     desk.collect(NOW, "crypto")
 
     def slipped(payload: Any) -> Any:
         payload["prices"][100][1] *= 1000
-        payload["prices"][200] = [payload["prices"][200][0], "12"]
         return payload
 
     desk.up.fault("coingecko", "/coins/bitcoin/market_chart", Fault.mutate(slipped))
     code, _said = desk.collect(NOW, "backfill", "--since", SINCE)
     assert code == 0
-    stored = days("crypto_price", f"coin = 'bitcoin' AND source = '{HISTORY}'")
-    assert len(stored) == 363
-    # They are no days without a value: the next backfill asks again.
-    assert [one["items"] for one in planned(desk, "--since", SINCE)["plan"]] == [["bitcoin"]]
-    kept = list((load().home / "quarantine").glob(f"*{HISTORY}.bitcoin*"))
-    assert len(kept) == 1
+    bitcoin = f"coin = 'bitcoin' AND source = '{HISTORY}'"
+    assert len(days("crypto_price", bitcoin)) == 364
+    with db.reader(load()) as connection:
+        (worst,) = connection.execute(
+            f"SELECT max(greatest(abs(change_24h), abs(change_7d), abs(change_30d))) FROM crypto_price"
+            f" WHERE {bitcoin}"
+        ).fetchone()
+    # It says nothing of the days around it either.
+    assert worst < 90
+    # Nobody asks for it again: it waits for a person.
+    assert planned(desk, "--since", SINCE)["plan"] == []
+    (kept,) = (load().home / "quarantine").glob(f"*{HISTORY}.bitcoin*")
+    assert desk.collect(NOW, "quarantine", "accept", kept.stem)[0] == 0
+    assert len(days("crypto_price", bitcoin)) == 365
+
+
+@pytest.mark.parametrize("slip", [1400, 1 / 1400])
+def test_a_history_that_ends_far_from_what_is_seen_today_is_refused(desk: Desk, slip: float) -> None:
+    desk.collect(NOW, "crypto")
+    desk.up.fault("coingecko", "/coins/ethereum/market_chart", Fault.mutate(_in(slip)))
+    code, _said = desk.collect(NOW, "backfill", "--since", SINCE, "--source", "coingecko.markets")
+    assert code == 1 and days("crypto_price", f"coin = 'ethereum' AND source = '{HISTORY}'") == []
+    # What was seen goes on being believed.
+    desk.up.clear_faults()
+    code, said = desk.collect(NOW + DAY, "crypto")
+    assert code == 0 and "rejected" not in said
+
+
+def test_before_today_is_collected_the_old_page_keeps_its_list(desk: Desk) -> None:
+    desk.collect(NOW - 4 * DAY, "crypto")
+    assert desk.collect(NOW, "backfill")[0] == 0
+    exported = child.export()
+    assert exported is not None and len(exported["coins"]) == 20
+    assert {coin["date"] for coin in exported["coins"]} == {(TODAY - 4 * DAY).isoformat()}
+    assert max(day for coin in exported["coins"] for day, _price in coin["history"]) == (
+        (TODAY - DAY).isoformat()
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "remembered"),
+    [
+        (("--since", (TODAY - 9 * DAY).isoformat()), False),
+        (("--mode", "failed", "--since", SINCE), False),
+        (("--since", SINCE, "--source", "coingecko.markets"), False),
+        (("--since", SINCE), True),
+    ],
+    ids=["a few days", "failed", "one source", "a year"],
+)
+def test_only_a_year_that_was_filled_counts_as_one(
+    desk: Desk, words: tuple[str, ...], remembered: bool
+) -> None:
+    desk.collect(NOW, "crypto")
+    assert desk.collect(NOW, "backfill", *words)[0] == 0
+    assert (ledger_past.filled_since(load()) is not None) is remembered
+
+
+def test_a_long_or_odd_name_of_a_coin_is_a_step_and_a_file_like_any(home: Path) -> None:
+    for name in ("가" * 40, "a/b:c*", "figure-heloc"):
+        part = daily.part(name)
+        assert len(part) <= daily.LONGEST and not set(part) & set('<>:"/\\|?*')
+    assert daily.part("figure-heloc") == "figure-heloc"
+    assert daily.part("가" * 40) != daily.part("가" * 41)
+
+
+def test_when_the_store_is_locked_the_row_that_was_reserved_ends(desk: Desk) -> None:
+    desk.collect(NOW, "crypto")
+    ledger.reserve(load(), "20261123-223000-abcdef", ["crypto"], "backfill")
+    with child.store_open_elsewhere():
+        code, _said = desk.collect(NOW, "backfill", "--run-id", "20261123-223000-abcdef")
+    assert code == 3
+    ended = ledger.run(load(), "20261123-223000-abcdef")
+    assert ended is not None and (ended.state, ended.exit_code) == ("failed", 3)
 
 
 def test_a_real_answer_is_read_to_the_day(tmp_path: Path) -> None:
@@ -620,19 +689,24 @@ def test_an_upstream_that_asks_to_be_left_alone_is_waited_for(
     assert (again.step, again.requests) == (f"{HISTORY}.bitcoin", 2)
 
 
-def test_a_daily_collection_has_not_that_patience() -> None:
-    error = Unavailable("rate_limited", "wait", retry_at=clock.now() + timedelta(seconds=5))
+def test_the_patience_is_one_for_all_that_an_upstream_is_asked_for() -> None:
+    from collectors.sources import coin_history
     from collectors.under_way import Fetched
 
-    class Run:
-        patience_s = 0.0
+    shared = SimpleNamespace(patience_s=0.0, waited_s={})
 
-    fetched = Fetched(None, None, error=error)  # type: ignore[arg-type]
-    assert run._asked_to_wait(Run(), fetched) is None  # type: ignore[arg-type]
-    Run.patience_s = 300.0
-    assert run._asked_to_wait(Run(), fetched) == pytest.approx(5.1, abs=0.5)  # type: ignore[arg-type]
-    late = Unavailable("rate_limited", "wait", retry_at=clock.now() + timedelta(seconds=900))
-    assert run._asked_to_wait(Run(), Fetched(None, None, error=late)) is None  # type: ignore[arg-type]
+    def asked(seconds: float) -> float | None:
+        error = Unavailable("rate_limited", "wait", retry_at=clock.now() + timedelta(seconds=seconds))
+        fetched = Fetched(coin_history.HISTORY, None, error=error)  # type: ignore[arg-type]
+        return run._asked_to_wait(shared, fetched)  # type: ignore[arg-type]
+
+    # A daily collection has none.
+    assert asked(5) is None
+    shared.patience_s = 300.0
+    assert asked(5) == pytest.approx(5.1, abs=0.5)
+    assert asked(900) is None
+    shared.waited_s["coingecko"] = 290.0
+    assert asked(5) is not None and asked(20) is None
 
 
 def test_another_run_comes_first_and_is_waited_for(desk: Desk) -> None:

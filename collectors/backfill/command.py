@@ -34,9 +34,12 @@ def run(
     parser = _parser(parser_of)
     given = parser.parse_args(argv)
     settings = settings_of(given.demo)
+    import sqlite3
+
     from collectors import console_lines
     from collectors.backfill import plan
     from collectors.registry import SOURCES
+    from storage.store_error import StoreError
 
     for name in given.source:
         if name not in SOURCES:
@@ -59,7 +62,26 @@ def run(
             return _fill(settings, made, given, begin)
         return 0
 
-    return told(settings, act, as_json=given.json)
+    def guarded() -> int:
+        try:
+            return act()
+        except (StoreError, sqlite3.Error, OSError):
+            _give_up(settings, given.run_id)
+            raise
+
+    return told(settings, guarded, as_json=given.json)
+
+
+def _give_up(settings: Settings, run_id: str | None) -> None:
+    """The row that the console reserved ends, where nothing could be planned: nobody waits for it."""
+    import sqlite3
+    from contextlib import suppress
+
+    from storage import ledger
+
+    if run_id:
+        with suppress(sqlite3.Error):
+            ledger.finish(settings, run_id, "failed", 3, {})
 
 
 def _parser(parser_of: Callable[[str, str, str], argparse.ArgumentParser]) -> argparse.ArgumentParser:
@@ -83,7 +105,7 @@ def _parser(parser_of: Callable[[str, str, str], argparse.ArgumentParser]) -> ar
     parser.add_argument("--json", action="store_true", help=_("one JSON object, or one JSON line per event"))
     parser.add_argument(
         "--wait",
-        type=float,
+        type=_seconds,
         default=WAIT_S,
         metavar="SECONDS",
         help=_("how many seconds to wait for a run under way"),
@@ -93,6 +115,13 @@ def _parser(parser_of: Callable[[str, str, str], argparse.ArgumentParser]) -> ar
 
     parser.add_argument("--run-id", help=argparse.SUPPRESS)
     return parser
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not 0 <= value < 1e6:
+        raise ValueError(text)
+    return value
 
 
 def _day(text: str) -> date:
@@ -131,11 +160,14 @@ def _fill(settings: Settings, made: Plan, given: Any, begin: Callable[..., int])
 
 
 def _remember(settings: Settings, made: Plan) -> None:
-    """From when on nothing is left to be filled: the console does not start it by itself again."""
+    """That a year was filled: the console does not start that by itself again."""
+    from collectors.backfill import plan
     from storage import ledger
 
     want = made.want
-    if made.begun and want.since and not want.only and not want.until:
+    whole = want.mode != "failed" and not want.only and not want.until
+    # Between its start and its end a day may have begun.
+    if made.begun and whole and want.since and want.since <= made.today - plan.YEAR + plan.SLACK:
         ledger.remember(settings, "filled_since", want.since.isoformat())
 
 

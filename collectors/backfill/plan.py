@@ -4,9 +4,7 @@ Made of the store and the ledger alone; nobody is asked. A run that was killed i
 what it had merged is no part of the new plan.
 """
 
-import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from threading import Lock
@@ -22,7 +20,7 @@ from storage.settings import Settings
 from storage.tables import OBSERVATION
 
 MODES = ("missing", "failed", "all")
-YEAR = timedelta(days=365)
+YEAR, SLACK = timedelta(days=365), timedelta(days=3)
 _DAY = timedelta(days=1)
 
 
@@ -157,9 +155,8 @@ class _Look:
         self.failed: Mapping[str, frozenset[date]] = {}
         self.failed_steps: frozenset[str] = frozenset()
         if want.mode == "failed":
-            with suppress(sqlite3.Error):
-                self.failed = ledger_past.failures(settings)
-                self.failed_steps = ledger_past.failed_steps(settings)
+            self.failed = ledger_past.failures(settings)
+            self.failed_steps = ledger_past.failed_steps(settings)
 
     def gone(self) -> list[Gap]:
         """What is missing and cannot be had."""
@@ -203,9 +200,9 @@ class _Look:
         return [day for day in days if (want.since or day) <= day <= (want.until or day)]
 
     def _tried(self, source: Source, day: date) -> bool:
-        """Whether somebody asked for a day in vain: what is of a day is collected on it, or on the next."""
-        tried = self.failed.get(source.name, frozenset())
-        return day in tried or day + _DAY in tried
+        """Whether somebody asked for a day in vain: it is collected when it is out, or on the day after."""
+        tried, out = self.failed.get(source.name, frozenset()), source.rhythm.out(day).date()
+        return out in tried or out + _DAY in tried
 
     def _known(self, source: Source) -> bool:
         if source.table is OBSERVATION:
@@ -217,8 +214,13 @@ class _Look:
         record = self.held[source.kept_as]
         assert record.items is not None
         found: dict[str, list[date]] = {}
+        seen = frozenset(record.items.seen)
         for day in days:
-            named = record.items.expected(day) if self.want.mode == "all" else record.items.lacking(day)
+            if self.want.mode == "all":
+                # What was seen live stays as it was seen: a close is no revision of it.
+                named = frozenset() if day in seen else frozenset(record.items.expected(day))
+            else:
+                named = record.items.lacking(day)
             for item in named:
                 if self.want.mode != "failed" or self._tried(source, day) or self._failed(source, item):
                     found.setdefault(item, []).append(day)

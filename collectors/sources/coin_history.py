@@ -16,7 +16,7 @@ from urllib.parse import quote
 from collectors.model import Answer, Ask, Batch, Changed, Rejected, Request, Row, Source
 from collectors.payload import Unfit, json_of, list_of, member, number
 from collectors.sources.coingecko import DOLLAR_COINS, DOLLAR_TOLERANCE, UPSTREAM
-from collectors.sources.daily import Points, change, leaps, same_thing
+from collectors.sources.daily import Points, change, leaps, part, same_thing
 from storage.tables import CRYPTO_PRICE, PAST
 from storage.texts import N_
 
@@ -38,7 +38,7 @@ def of(coin: Row, days: frozenset[date], stored: Mapping[date, Row]) -> Source:
     its rows, by day."""
     return replace(
         HISTORY,
-        part=quote(str(coin["coin"]), safe=""),
+        part=part(str(coin["coin"])),
         days=days,
         requests=partial(_requests, str(coin["coin"])),
         parse=partial(_parse, coin, days, stored),
@@ -64,33 +64,41 @@ def _parse(
     closes = prices.closes()
     _must_be(coin, closes, stored)
     wrong = {day for day, price in closes.items() if price <= 0} | set(leaps(closes, LEAP))
-    cap_at, volume_at = caps.closes(), volumes.closes()
-    rows: list[Row] = []
-    for day, price in closes.items():
-        if day in wrong:
-            continue
-        # What was seen of a day and is unknown to the history stays.
-        row: Row = {
-            "rank": None, **stored.get(day, {}), "coin": coin["coin"], "date": day, "symbol": coin["symbol"],
-            "name": coin["name"], "price": price,
-            "change_24h": change(closes, day, 1), "change_7d": change(closes, day, 7),
-            "change_30d": change(closes, day, 30),
-        }  # fmt: skip
-        # A cap of 0 is how CoinGecko says that it does not know.
-        known = {"market_cap": cap_at.get(day) or None, "volume": volume_at.get(day)}
-        rows.append({**{name: row.get(name) for name in known}, **row, **_given(known)})
-    rejected = [
-        Rejected({"coin": coin["coin"], "date": day, "price": closes[day]}, "implausible") for day in wrong
+    # What is set aside says nothing of the days around it either.
+    sound = {day: price for day, price in closes.items() if day not in wrong}
+    columns = (caps.closes(), volumes.closes())
+    rows = [_row(coin, day, sound, columns, stored) for day in sound]
+    refused = [
+        Rejected(_row(coin, day, {**sound, day: closes[day]}, columns, stored), "implausible")
+        for day in sorted(wrong & days)
     ]
     newest = max(closes, default=date.min)
-    without = [
-        (f"{CRYPTO_PRICE.name}.{coin['coin']}", day) for day in sorted(days - closes.keys()) if day < newest
-    ]
-    return Batch(rows, (*prices.rejected, *rejected), without)
+    # A point that cannot be read is no day without a value.
+    lacking = [] if prices.rejected else [day for day in sorted(days - sound.keys()) if day < newest]
+    without = [(f"{CRYPTO_PRICE.name}.{coin['coin']}", day) for day in lacking]
+    return Batch(rows, (*prices.rejected, *refused), without)
 
 
-def _given(values: Mapping[str, float | None]) -> Row:
-    return {name: value for name, value in values.items() if value is not None}
+def _row(
+    coin: Row,
+    day: date,
+    closes: Mapping[date, float],
+    columns: tuple[Mapping[date, float], Mapping[date, float]],
+    stored: Mapping[date, Row],
+) -> Row:
+    """The row of a day; what was seen of it and is unknown to the history stays."""
+    caps, volumes = columns
+    seen = stored.get(day, {})
+    # A cap of 0 is how CoinGecko says that it does not know.
+    cap, volume = caps.get(day) or None, volumes.get(day)
+    return {
+        "coin": coin["coin"], "date": day, "symbol": coin["symbol"], "name": coin["name"],
+        "rank": seen.get("rank"), "price": closes[day],
+        "market_cap": seen.get("market_cap") if cap is None else cap,
+        "volume": seen.get("volume") if volume is None else volume,
+        "change_24h": change(closes, day, 1), "change_7d": change(closes, day, 7),
+        "change_30d": change(closes, day, 30),
+    }  # fmt: skip
 
 
 def _point(item: Any) -> tuple[float, float | None]:

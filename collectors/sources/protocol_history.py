@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from collectors.model import WHOLE, Answer, Ask, Batch, Changed, Rejected, Request, Row, Source
 from collectors.payload import Unfit, json_of, list_of, member, number
-from collectors.sources.daily import Points, change, leaps, same_thing
+from collectors.sources.daily import Points, change, leaps, part, same_thing
 from collectors.sources.defillama import MOST, UPSTREAM
 from storage.tables import PAST, PROTOCOL_TVL
 from storage.texts import N_
@@ -37,7 +37,7 @@ def of(protocol: Row, days: frozenset[date], stored: Mapping[date, Row]) -> Sour
     slug = str(protocol["protocol"])
     return replace(
         HISTORY,
-        part=quote(slug, safe=""),
+        part=part(slug),
         days=days,
         requests=partial(_requests, slug),
         parse=partial(_parse, protocol, days, stored),
@@ -63,17 +63,26 @@ def _parse(
     live = {day: float(str(row["tvl"])) for day, row in stored.items() if row.get("tvl") is not None}
     same_thing(values, live, str(slug))
     wrong = set(leaps(values, LEAP))
-    rows: list[Row] = [
-        {
-            "protocol": slug, "date": day, "name": protocol["name"], "category": protocol["category"],
-            "tvl": value, "change_1d": change(values, day, 1), "change_7d": change(values, day, 7),
-        }
-        for day, value in values.items() if day not in wrong
-    ]  # fmt: skip
-    rejected = [Rejected({"protocol": slug, "date": day, "tvl": values[day]}, "implausible") for day in wrong]
+    # What is set aside says nothing of the days around it either.
+    sound = {day: value for day, value in values.items() if day not in wrong}
+    refused = [
+        Rejected(_row(protocol, day, {**sound, day: values[day]}), "implausible")
+        for day in sorted(wrong & days)
+    ]
     newest = max(values)
-    without = [(f"{PROTOCOL_TVL.name}.{slug}", day) for day in sorted(days - values.keys()) if day < newest]
-    return Batch(rows, (*points.rejected, *rejected), without)
+    # A point that cannot be read is no day without a value.
+    lacking = [] if points.rejected else [day for day in sorted(days - sound.keys()) if day < newest]
+    without = [(f"{PROTOCOL_TVL.name}.{slug}", day) for day in lacking]
+    rows = [_row(protocol, day, sound) for day in sound]
+    return Batch(rows, (*points.rejected, *refused), without)
+
+
+def _row(protocol: Row, day: date, values: Mapping[date, float]) -> Row:
+    return {
+        "protocol": protocol["protocol"], "date": day, "name": protocol["name"],
+        "category": protocol["category"], "tvl": values[day],
+        "change_1d": change(values, day, 1), "change_7d": change(values, day, 7),
+    }  # fmt: skip
 
 
 def _point(item: Any) -> tuple[Any, float | None]:

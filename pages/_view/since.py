@@ -113,7 +113,11 @@ def _moved(kind: _Kind, then: Any, now: Any, up_color: str, money: Currency) -> 
     words = [_(one["word"]) if one.get("word") else "" for one in (then, now)]
     if (old, words[0]) == (new, words[1]):
         return ""
-    amount, text = kind.change(now["value"], then["value"])
+    values = (now["value"], then["value"])
+    if kind.money and money is not USD:
+        # What is shown is what is compared.
+        values = (money.worth(now["value"]), money.worth(then["value"], _day(then)))
+    amount, text = kind.change(*values)
     turn = formats.direction(amount)
     up, down = ("orange", "green") if kind.bad else COLORS[up_color]
     color = (down, "gray", up)[turn + 1]
