@@ -3,6 +3,7 @@ shown, stored after all with what was known of it, or dropped.
 """
 
 import json
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -578,7 +579,7 @@ def test_the_demo_has_a_quarantine_of_its_own_and_the_two_never_meet(
     entries = [{"row": coin("bitcoin", price=12345.0), "reason": "jump:price"}]
     quarantine.keep_rows(demo, Origin(RUN, MARKETS, MARKETS, NOW + timedelta(hours=1)), entries)
     # `--demo` is for the rest of its process.
-    monkeypatch.delenv("COLLECTOR_DEMO")
+    del os.environ["COLLECTOR_DEMO"]
     assert "Nothing is in quarantine" in said()[1]
     shutil.copytree(quarantine.folder(demo), quarantine.folder(load()))
     code, told = said("accept", RUN)
