@@ -216,6 +216,10 @@ def test_since_the_last_visit_is_told_in_won_at_the_rates_of_its_days() -> None:
     with speaking("en"):
         (line,) = since.lines(then, now, "green", won)
         (first,) = since.lines({"seen": 1}, {"bitcoin": now["bitcoin"]}, "green", won)
-    # What did not move in USD is no news, whatever the won did; its change is that in USD.
-    assert "₩140,000 → ₩165,000" in line and "10" in line.split("₩165,000")[1]
+    # What did not move in USD is no news, whatever the won did; what did is compared as it is shown.
+    assert "₩140,000 → ₩165,000" in line and "▲ \\+17\\.9" in line
+    dearer = currency.of(rates.assign(provisional=False, value=[1500.0, 1400.0]), "KRW")
+    up = {"bitcoin": {"value": 102.0, "day": "2026-11-27"}}
+    (down,) = since.lines(then, up, "green", dearer)
+    assert "₩150,000 → ₩142,800" in down and ":red[▼ " in down
     assert "₩165,000, not seen before" in first
