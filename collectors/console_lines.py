@@ -160,7 +160,9 @@ class Lines:
             return
         total = max(1, int(event["m"]))
         full = round(20 * self._done / total)
-        sys.stdout.write(f"\r  [{'#' * full}{'.' * (20 - full)}] {self._done}/{total} {event['step'][:26]:<26}")
+        sys.stdout.write(
+            f"\r  [{'#' * full}{'.' * (20 - full)}] {self._done}/{total} {event['step'][:26]:<26}"
+        )
         sys.stdout.flush()
 
     def _clear(self) -> None:
