@@ -67,6 +67,13 @@ def newest(step: str) -> dict[tuple[str, str], str]:
     return {(name, subject): state for name, subject, state in found}
 
 
+def last_step(name: str) -> ledger.StepRecord:
+    """Of the newest run: two may have begun within one second, whose ids do not tell which came last."""
+    (last,) = ledger.runs(load(), 1)
+    (step,) = [one for one in ledger.steps(load(), last.run_id) if one.step == name]
+    return step
+
+
 def bad(step: str) -> dict[tuple[str, str], str]:
     """What of it did not pass."""
     return {key: state for key, state in newest(step).items() if state != "pass"}
@@ -103,7 +110,7 @@ def test_prices_in_another_currency_are_refused_and_the_reason_is_kept(up: FakeU
     assert bad(MARKETS) == {("dollar", "price"): "fail"}
     assert rows("SELECT value, low, high FROM check_result WHERE name = 'dollar'") == [(0.862, 0.97, 1.03)]
     assert rows("SELECT count(*) FROM crypto_price") == [(0,)]
-    step = ledger.last_steps(load(), "crypto")[MARKETS]
+    step = last_step(MARKETS)
     assert (step.state, step.kind, step.code) == ("failed", "changed", "suspect")
     assert "0.862: these prices are not in USD" in step.said()
 
@@ -173,7 +180,7 @@ def test_dominance_is_held_against_the_caps(up: FakeUpstream, share: float, stat
     up.fault("coingecko", "/global", Fault.edit("data.market_cap_percentage.btc", told))
     run(MARKETS, GLOBAL)
     # Its one row is the whole batch.
-    assert ledger.last_steps(load(), "crypto")[GLOBAL].state == ("ok" if state == "warn" else "failed")
+    assert last_step(GLOBAL).state == ("ok" if state == "warn" else "failed")
     assert bad(GLOBAL)["caps", "coingecko.btc_dominance"] == state
     assert len(stored("coingecko.btc_dominance")) == int(state == "warn")
 
@@ -246,10 +253,7 @@ def test_a_column_that_was_full_and_is_null(up: FakeUpstream, some: int, state: 
     assert run(MARKETS) == (FAILED if state == "fail" else 0)
     assert bad(MARKETS) == {("null_share", "market_cap"): state}
     if state == "fail":
-        # Of the newest run: two may have begun within one second, whose ids do not tell which came last.
-        (last,) = ledger.runs(load(), 1)
-        (step,) = [one for one in ledger.steps(load(), last.run_id) if one.step == MARKETS]
-        assert "market_cap has no value" in str(step.said())
+        assert "market_cap has no value" in str(last_step(MARKETS).said())
         assert rows("SELECT count(market_cap) FROM crypto_price") == [(20,)]
 
 
