@@ -8,8 +8,7 @@ from collectors import computed, freshness, outcome, publish
 from collectors.schedule import known
 from collectors.under_way import Run
 from storage import clock, ledger, points
-from storage.ledger_past import BACKFILL
-from storage.records import StepRecord
+from storage.records import BACKFILL, StepRecord
 
 
 def run_step(run: Run, pipeline: str, collected: Sequence[StepRecord]) -> StepRecord:

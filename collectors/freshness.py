@@ -16,7 +16,7 @@ from collectors.schedule import known
 from storage import clock, db, ledger, read
 from storage.ledger import RunRecord, StepRecord
 from storage.ledger_movement import Movement, movements
-from storage.ledger_past import BACKFILL
+from storage.records import BACKFILL
 from storage.settings import Settings
 from storage.store_error import ledger_problem
 from storage.tables import OBSERVATION

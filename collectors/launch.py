@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 
 from storage import clock, ledger
-from storage.ledger_past import BACKFILL
+from storage.records import BACKFILL
 from storage.settings import ROOT, Settings
 
 

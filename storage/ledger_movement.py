@@ -7,8 +7,7 @@ from datetime import datetime, timedelta
 from storage import clock
 from storage.ledger_file import reading
 from storage.ledger_memo import kept
-from storage.ledger_past import BACKFILL
-from storage.records import QUARANTINE
+from storage.records import BACKFILL, QUARANTINE
 from storage.settings import Settings
 
 # Longer than two days of any rhythm are apart, and a range that the key of the steps answers at once.

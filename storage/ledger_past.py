@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from datetime import date
 
+from storage import ledger
 from storage.ledger_file import reading
 from storage.ledger_memo import kept
+from storage.records import BACKFILL
 from storage.settings import Settings
 
-# Who started a run that fills days in later: it says nothing of how the daily collection does.
-BACKFILL = "backfill"
+_FILLED = "filled_since"
 
 
 @kept
@@ -44,6 +45,10 @@ def failed_steps(settings: Settings) -> frozenset[str]:
 
 def filled_since(settings: Settings) -> date | None:
     """From which day on a backfill has filled everything that it could; None: none has come to its end."""
-    with reading(settings) as db:
-        row = db and db.execute("SELECT value FROM memo WHERE name = 'filled_since'").fetchone()
-    return date.fromisoformat(row["value"]) if row else None
+    day = ledger.recall(settings, _FILLED)
+    return date.fromisoformat(day) if day else None
+
+
+def remember_filled(settings: Settings, since: date) -> None:
+    """What `filled_since` tells from now on."""
+    ledger.remember(settings, _FILLED, since.isoformat())

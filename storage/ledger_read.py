@@ -8,8 +8,7 @@ from datetime import datetime
 from storage import clock
 from storage.ledger_file import reading
 from storage.ledger_memo import kept
-from storage.ledger_past import BACKFILL
-from storage.records import Counts, PipelineTook, RunRecord, StepRecord
+from storage.records import BACKFILL, Counts, PipelineTook, RunRecord, StepRecord
 from storage.settings import Settings
 
 COUNTS = ("fetched", "inserted", "updated", "unchanged", "duplicate", "rejected")

@@ -32,11 +32,9 @@ class Items:
     absent: Mapping[str, Collection[date]] = field(default_factory=dict)
 
     def expected(self, day: date) -> Collection[str]:
-        """The items of the last day before it that was seen, and of the first one after it; of a day that
-        was seen, its own."""
+        """Of a day that was not seen whole: the items of the last day before it that was, and of the first
+        one after it."""
         at = bisect_left(self.seen, day)
-        if at < len(self.seen) and self.seen[at] == day:
-            return self.stored.get(day, _NONE)
         beside = self.seen[max(0, at - 1) : at + 1] if at else self.seen[:1]
         return frozenset[str]().union(*map(self._listed, beside))
 
@@ -77,15 +75,11 @@ def _held(days: str) -> str:
 
 
 def held(
-    connection: duckdb.DuckDBPyConnection,
-    least: Mapping[str, int],
-    since: date | None = None,
-    *,
-    every: bool = False,
+    connection: duckdb.DuckDBPyConnection, least: Mapping[str, int], since: date | None = None
 ) -> dict[str, Held]:
     """By series of `observation`, and by name of the tables that hold many rows a day; of those a day counts
     from `least` rows on, by name of the table. `since`: what the items had from then on is told too, where
-    the record begins later; `every`: that of days which were seen whole as well."""
+    the record begins later."""
     without = absent.known(connection)
     found = connection.execute(_held("SELECT series AS name, date FROM observation")).fetchall()
     records = {
@@ -96,7 +90,7 @@ def held(
         if first is not None
     }
     for table in TABLES:
-        record = _of_table(connection, table, least.get(table.name, 1), without, since, every)
+        record = _of_table(connection, table, least.get(table.name, 1), without, since)
         if record is not None:
             records[table.name] = record
     return records
@@ -108,7 +102,6 @@ def _of_table(
     least: int,
     without: Mapping[str, Collection[date]],
     since: date | None,
-    every: bool,
 ) -> Held | None:
     seen = [
         row[0]
@@ -122,7 +115,7 @@ def _of_table(
         return None
     jumps = tuple((before, after) for before, after in pairwise(seen) if (after - before).days > 1)
     first = min(since, seen[0]) if since else seen[0]
-    beside = seen if every else _beside(seen, jumps)
+    beside = _beside(seen, jumps)
     prefix = f"{table.name}."
     items = Items(
         seen,

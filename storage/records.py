@@ -8,6 +8,8 @@ from typing import Protocol
 from storage import clock
 from storage.texts import N_, in_utc, say
 
+# Who started a run that fills days in later: it says nothing of how the daily collection does.
+BACKFILL = "backfill"
 # What a person reads for the words that are stored.
 TRIGGERS = {
     "cli": N_("the command line"),

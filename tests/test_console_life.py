@@ -11,13 +11,13 @@ import subprocess
 import sys
 import textwrap
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 import start
-from storage import ledger
+from storage import ledger, ledger_past
 from storage.settings import load
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -171,7 +171,7 @@ def test_the_year_before_is_filled_in_once_after_the_first_collection(
 ) -> None:
     settings = load(COLLECTOR_DEMO=True) if demo else load()
     if filled:
-        ledger.remember(settings, "filled_since", "2025-11-23")
+        ledger_past.remember_filled(settings, date(2025, 11, 23))
     started: list[list[str]] = []
     after: list[bool] = []
     collection = _Child(3)

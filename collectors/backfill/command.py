@@ -143,7 +143,7 @@ def _fill(settings: Settings, made: Plan, given: Any, begin: Callable[..., int])
     from collectors import console_lines
     from collectors.backfill import plan
     from collectors.pipeline import Start
-    from storage.ledger_past import BACKFILL
+    from storage.records import BACKFILL
 
     start = Start(
         made.pipelines,
@@ -162,13 +162,13 @@ def _fill(settings: Settings, made: Plan, given: Any, begin: Callable[..., int])
 def _remember(settings: Settings, made: Plan) -> None:
     """That a year was filled: the console does not start that by itself again."""
     from collectors.backfill import plan
-    from storage import ledger
+    from storage import ledger_past
 
     want = made.want
     whole = want.mode != "failed" and not want.only and not want.until
     # Between its start and its end a day may have begun.
     if made.begun and whole and want.since and want.since <= made.today - plan.YEAR + plan.SLACK:
-        ledger.remember(settings, "filled_since", want.since.isoformat())
+        ledger_past.remember_filled(settings, want.since)
 
 
 def _nothing(settings: Settings, made: Plan, given: Any) -> None:

@@ -19,7 +19,6 @@ from storage.read_gaps import Held
 from storage.settings import Settings
 from storage.tables import OBSERVATION
 
-MODES = ("missing", "failed", "all")
 YEAR, SLACK = timedelta(days=365), timedelta(days=3)
 _DAY = timedelta(days=1)
 
@@ -95,7 +94,7 @@ def make(settings: Settings, want: Want, wait_s: float = 1.0) -> Plan:
         want = replace(want, since=today - YEAR)
     try:
         with db.reader(settings, wait_s) as connection:
-            held = read_gaps.held(connection, gaps.least(), want.since, every=want.mode == "all")
+            held = read_gaps.held(connection, gaps.least(), want.since)
     except db.StoreMissing:
         return Plan(want, today)
     look = _Look(settings, want, held, now)
