@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
+from operator import itemgetter
 from statistics import median
 from typing import cast
 
@@ -150,7 +151,7 @@ def _without_jumps(batch: Batch, column: str, factor: float, last: Mapping[str, 
 
 def distinct(source: Source, batch: Batch) -> int:
     """How many rows it has. Twins are one: twenty times the same coin is not a market."""
-    return len({tuple(row[name] for name in source.table.key) for row in batch.rows})
+    return len(set(map(itemgetter(*source.table.key), batch.rows)))
 
 
 def _enough(source: Source, batch: Batch) -> None:

@@ -5,7 +5,7 @@ import sqlite3
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from typing import cast
 
@@ -21,6 +21,7 @@ from storage.tables import OBSERVATION
 from storage.texts import N_
 
 log = logging.getLogger("collector")
+_DAY = timedelta(days=1)
 CACHED = N_("{upstream} wants no more requests for now: stored values of {day} serve ({age} days old). Wait.")
 
 
@@ -33,7 +34,10 @@ def keep(run: Run, fetched: Fetched, batch: Batch) -> StepRecord:
         rejected = [{"row": dict(entry.row), "reason": entry.reason} for entry in batch.rejected]
         quarantine.keep_rows(settings, Origin(run.run_id, step.step, source.name, at), rejected)
     provenance = {"source": "DEMO" if settings.demo else source.name, "run_id": run.run_id, "observed_at": at}
-    rows = [{**row, **provenance, "provisional": _provisional(source, row, at)} for row in batch.rows]
+    rows = [
+        {**row, **provenance, "provisional": provisional}
+        for row, provisional in zip(batch.rows, _provisional(source, batch.rows, at), strict=True)
+    ]
     rejected_count = len(batch.rejected)
     # What was set aside has a value, only none that is believed; a history says itself what it lacks.
     without = gaps_within(source, batch) if source.part or not batch.rejected else []
@@ -77,6 +81,8 @@ def gaps_within(source: Source, batch: Batch) -> Sequence[tuple[str, date]]:
         for series, days in stored.items()
         if series in lasting
         for before, after in pairwise(sorted(set(days)))
+        # Nothing is between most of them.
+        if after - before > _DAY
         for day in source.rhythm.between(before, after)
     ]
 
@@ -88,11 +94,16 @@ def _keep_absent(run: Run, source: Source, without: Sequence[tuple[str, date]], 
         absent.keep(connection, without, source.name, run.run_id, at)
 
 
-def _provisional(source: Source, row: Row, at: datetime) -> bool:
-    """Seen before its day was over. A row without a day says so itself, where it must."""
+def _provisional(source: Source, rows: Sequence[Row], at: datetime) -> list[bool]:
+    """Of each row, whether it was seen before its day was over. One without a day says so itself, where it
+    must."""
     if "date" not in source.table.key:
-        return bool(row.get("provisional"))
-    return at < source.rhythm.over(cast(date, row["date"]))
+        return [bool(row.get("provisional")) for row in rows]
+    # The first day that was not over, found once: from then on none was. No zone is ahead by two days.
+    first = at.astimezone(UTC).date() + 2 * _DAY
+    while at < source.rhythm.over(first - _DAY):
+        first -= _DAY
+    return [cast(date, row["date"]) >= first for row in rows]
 
 
 def _frozen_before(source: Source, at: datetime, newest: date | None) -> date | None:

@@ -18,7 +18,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from storage import clock, db, points, read
+from storage import clock, db, points, read_export
 from storage.db import StoreBusy, StoreError
 from storage.ledger import lock_path
 from storage.settings import ROOT, Settings
@@ -59,9 +59,9 @@ def build(
     """The export object of the contract. Raises StoreError when the store cannot be read."""
     with db.reader(settings, wait_s=2.0) as connection:
         found = {
-            "coins": read.export_coins(connection),
-            "metrics": read.export_metrics(connection),
-            "protocols": read.export_protocols(connection),
+            "coins": read_export.coins(connection),
+            "metrics": read_export.metrics(connection),
+            "protocols": read_export.protocols(connection),
         }
     head = {
         "schema": 1,

@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from datetime import date, datetime
+from operator import itemgetter
 from pathlib import Path
 
 import duckdb
@@ -52,22 +53,35 @@ def make_room(settings: Settings) -> None:
         (folder(settings) / "reserve").unlink(missing_ok=True)
 
 
-def _as_json(table: Table, rows: Sequence[Mapping[str, object]]) -> str:
-    columns = {name: [row.get(name) for row in rows] for name, _ in table.all_columns}
-    return json.dumps(columns, ensure_ascii=False, allow_nan=False, default=str)
+def _as_json(columns: Mapping[str, Sequence[object]]) -> str:
+    return json.dumps(columns, ensure_ascii=False, allow_nan=False, check_circular=False, default=str)
+
+
+def _column(rows: Sequence[Mapping[str, object]], name: str) -> Sequence[object]:
+    """What the rows have of a column: one value where it is the same object in all, as provenance is."""
+    first = rows[0].get(name) if rows else None
+    same = all(row.get(name) is first for row in rows)
+    return [first] if same else [row.get(name) for row in rows]
 
 
 def _write(file: Path, table: Table, rows: Sequence[Mapping[str, object]], about: Mapping[str, str]) -> None:
     """One COPY. The rows go in as one JSON text: bound one by one they would take six times as long."""
     shape = ", ".join(f'"{name}": ["{kind}"]' for name, kind in table.all_columns)
-    lists = ", ".join(f'unnest(given."{name}") AS "{name}"' for name, _ in table.all_columns)
+    columns = {name: _column(rows, name) for name, _ in table.all_columns}
+    # A list as long as the rows is there in any case: their key differs.
+    lists = ", ".join(
+        f'given."{name}"[1] AS "{name}"'
+        if len(rows) > 1 == len(values)
+        else f'unnest(given."{name}") AS "{name}"'
+        for name, values in columns.items()
+    )
     notes = ", ".join(f"{name}: {engine.literal(value)}" for name, value in about.items())
     with engine.cursor() as connection:
         connection.execute(
             f"COPY (SELECT {lists} FROM (SELECT from_json_strict(?, '{{{shape}}}') AS given))"
             f" TO {engine.literal(file)}"
             f" (FORMAT parquet, COMPRESSION zstd, KV_METADATA {{{notes}}})",
-            [_as_json(table, rows)],
+            [_as_json(columns)],
         )
 
 
@@ -89,7 +103,8 @@ def land(
     table's columns and provenance; of several with one key the last is kept. Raises StoreError `full`
     when not even the reserve is enough."""
     points.reach("before_landing")
-    single = {tuple(row[name] for name in table.key): row for row in rows}
+    key = itemgetter(*table.key)
+    single = {key(row): row for row in rows}
     duplicate = len(rows) - len(single)
     about = {
         "run_id": run_id,

@@ -6,13 +6,7 @@ days only, and of series that restate their whole past only the newest vintage: 
 rather than told as of another day.
 """
 
-from collections.abc import Sequence
-from datetime import datetime
-
-import duckdb
-
-from storage import read
-from storage.tables import OBSERVATION, PROVENANCE, Table
+from storage.tables import PROVENANCE, Table
 
 
 def known_at(table: Table) -> str:
@@ -48,12 +42,3 @@ def _ordered(table: Table) -> list[tuple[str, str]]:
 
 def _of(place: str, name: str, kind: str) -> str:
     return f"CAST((r.{place} ->> '{name}') AS {kind})"
-
-
-def as_known_at(
-    connection: duckdb.DuckDBPyConnection, series: str, instant: datetime
-) -> Sequence[dict[str, object]]:
-    """A series of observations as it was known at an instant (aware), oldest first: series, date, value, note
-    and provenance, `observed_at` being since when that value was known."""
-    query = f"SELECT * FROM {known_at(OBSERVATION)} WHERE series = ? ORDER BY date"
-    return read.rows(connection, query, [instant, series])

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as tuned
 from hypothesis import strategies as some
 
-from storage import db, landing, merge, schema, vintages
+from storage import db, landing, merge, read, schema, vintages
 from storage.settings import Settings, load
 from storage.tables import CRYPTO_PRICE, OBSERVATION
 
@@ -35,7 +35,7 @@ def observed(settings: Settings, n: int, at: datetime, value: float | None, **mo
 def known(settings: Settings, at: datetime) -> list[tuple[object, object]]:
     """(value, known since) of the series at that instant."""
     with db.reader(settings) as connection:
-        found = vintages.as_known_at(connection, "fred.SOFR", at)
+        found = read.as_known_at(connection, "fred.SOFR", at)
     return [(row["value"], row["observed_at"]) for row in found]
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from storage import clock, db, read_revisions, vintages
+from storage import clock, db, read, read_revisions
 from storage.settings import ROOT, load
 from tests import child
 from tests.api_client import ask, made
@@ -69,7 +69,7 @@ def weeks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Weeks]:
 
 def known(series: str, instant: datetime) -> dict[date, float]:
     with db.reader(load(), wait_s=10) as connection:
-        found = vintages.as_known_at(connection, series, instant)
+        found = read.as_known_at(connection, series, instant)
     return {row["date"]: row["value"] for row in found}  # type: ignore[misc]
 
 

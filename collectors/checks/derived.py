@@ -9,6 +9,7 @@ from datetime import date
 from functools import partial
 from heapq import nlargest
 from itertools import pairwise
+from operator import itemgetter
 from typing import cast
 
 from collectors.check import distinct
@@ -61,7 +62,7 @@ def _newest(source: Source, batch: Batch, n: int = 1) -> list[Row]:
     """The newest rows of the series that have a value for every day, oldest first."""
     lasting = {series.series for series in source.lasting}
     mine = (row for row in batch.rows if row["series"] in lasting)
-    return nlargest(n, mine, key=lambda row: cast(date, row["date"]))[::-1]
+    return nlargest(n, mine, key=itemgetter("date"))[::-1]
 
 
 def _aside(batch: Batch, *reasons: str) -> Iterator[tuple[Row, float | None]]:

@@ -8,7 +8,7 @@ from typing import Any, cast
 from collectors.check import require, set_aside
 from collectors.checks.derived import derived
 from collectors.checks.kinds import Check, Facts, Result, result_of
-from collectors.model import Batch, Changed, Rejected, Source
+from collectors.model import Batch, Changed, Rejected, Row, Source
 from storage.read import Seen
 from storage.tables import CRYPTO_PRICE, OBSERVATION
 from storage.texts import N_
@@ -92,16 +92,21 @@ def _without_failed(batch: Batch, results: Sequence[Result]) -> Batch:
 def told(source: Source, batch: Batch, at: datetime) -> dict[str, Seen]:
     """What a batch says that another source may be compared with: the newest value of each series, and of
     the coins `<id>.price` and `<id>.market_cap`."""
-    found: dict[str, Seen] = {}
+    if source.table is OBSERVATION:
+        key, columns = "series", {"value": ""}
+    elif source.table is CRYPTO_PRICE:
+        key, columns = "coin", {name: f".{name}" for name in _OF_COINS}
+    else:
+        return {}
+    newest: dict[tuple[object, str], Row] = {}
     for row in batch.rows:
-        if source.table is OBSERVATION:
-            values = {str(row["series"]): row["value"]}
-        elif source.table is CRYPTO_PRICE:
-            values = {f"{row['coin']}.{name}": row[name] for name in _OF_COINS}
-        else:
-            return {}
-        for name, value in values.items():
-            day = cast(date, row["date"])
-            if isinstance(value, float) and (name not in found or day >= found[name].day):
-                found[name] = Seen(day, value, at)
-    return found
+        for column in columns:
+            name = (row[key], column)
+            before = newest.get(name)
+            later = before is None or cast(date, row["date"]) >= cast(date, before["date"])
+            if later and isinstance(row[column], float):
+                newest[name] = row
+    return {
+        f"{of}{columns[column]}": Seen(cast(date, row["date"]), cast(float, row[column]), at)
+        for (of, column), row in newest.items()
+    }

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from functools import cache
+from functools import cache, lru_cache
 
 _WORD = re.compile(r"[^\W\d_](?:[\w’'-]*\w)?")
 _HANGUL = re.compile(r"[가-힣]")
@@ -26,11 +26,17 @@ def clauses(text: str) -> list[list[str]]:
     return [found for part in _CLAUSE.split(clean(text)) if (found := words(part))]
 
 
+@lru_cache(maxsize=1 << 16)
 def is_of(word: str, stems: frozenset[str]) -> bool:
     """Whether the word begins with a stem, and not much follows: the longer the stem, the more may."""
-    return any(
-        word[:n] in stems and len(word) - n <= next(most for least, most in _ENDINGS if n >= least)
-        for n in range(1, len(word) + 1)
+    return any(n <= len(word) <= longest and word[:n] in stems for n, longest in _lengths(stems))
+
+
+@cache
+def _lengths(stems: frozenset[str]) -> tuple[tuple[int, int], ...]:
+    """The lengths that stems have, each with that of the longest word that is of one."""
+    return tuple(
+        (n, n + next(most for least, most in _ENDINGS if n >= least)) for n in sorted({*map(len, stems)})
     )
 
 
