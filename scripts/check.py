@@ -16,7 +16,10 @@ import _venv
 from _venv import ROOT, say
 from storage.texts import _
 
-SIDE_BY_SIDE = ("-n", "auto", "--maxprocesses", "4", "--dist", "loadfile")
+# Files side by side, each in order, the longest first. Most tests wait, for a process, a page or a clock:
+# there is one worker more than processors.
+WORKERS = min(4, (os.cpu_count() or 1) + 1)
+SIDE_BY_SIDE = ("-n", str(WORKERS), "--dist", "loadfile", "--no-loadscope-reorder")
 PACKAGES = ("chromium", "fonts-noto-cjk")
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
 PLACES = (
@@ -69,7 +72,6 @@ def _stages(pytest_arguments: Sequence[str]) -> list[tuple[str, Callable[[], int
         ("ruff check", tool("ruff", "check", ".")),
         ("ruff format", tool("ruff", "format", "--check", ".")),
         ("mypy", tool("mypy")),
-        # Files side by side, each in order: most tests wait for a process or a clock.
         ("pytest", tool("pytest", *SIDE_BY_SIDE, *pytest_arguments)),
     ]
 

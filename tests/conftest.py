@@ -12,7 +12,36 @@ from tests.guard import sitecustomize as guard
 GUARD = Path(__file__).parent / "guard"
 SETTINGS = ("COLLECTOR_", "COINGECKO_", "FRED_")
 
+# Files of minutes, longest first: side by side, none of them is still running when all others are over.
+LONGEST = (
+    "test_backfill.py",
+    "browser/test_console.py",
+    "browser/test_liquidity_page.py",
+    "test_liquidity_run.py",
+    "test_month.py",
+    "browser/test_crypto_page.py",
+    "browser/test_run_control.py",
+    "test_kill.py",
+    "test_bench.py",
+    "browser/test_legacy_page.py",
+    "browser/test_runs_page.py",
+    "test_one_at_a_time.py",
+    "test_processes.py",
+    "test_publish.py",
+    "test_store_faults.py",
+    "test_quarantine.py",
+    "test_news_run.py",
+    "test_vintages_run.py",
+    "browser/test_news_page.py",
+)
+
 sys.addaudithook(guard.hook)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    place = {here / name: n for n, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: place.get(item.path, len(LONGEST)))
 
 
 @pytest.fixture(autouse=True)

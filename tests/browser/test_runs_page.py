@@ -203,7 +203,7 @@ def test_words_of_an_upstream_stay_words(open_page: Opener, console: Console) ->
 
 
 _MISSING = """() => {
-  const drawn = document.querySelector('.st-key-gap_days .js-plotly-plot');
+  const drawn = document.querySelector('.st-key-gap_days:not([data-stale="true"]) .js-plotly-plot');
   const at = drawn ? drawn.data.findIndex(one => one.name.startsWith('missing')) : -1;
   if (at < 0) return [];
   const marks = [...drawn.querySelectorAll('.scatterlayer .trace')[at].querySelectorAll('.point')];
@@ -217,7 +217,7 @@ def test_days_are_chosen_in_the_calendar_and_fill_in_while_one_looks(open_page: 
     # Of any year the demo market was missed on six days, each of two sources.
     page.locator(".st-key-gap_range").get_by_text("1Y").click()
     page.wait_for_function(f"({_MISSING})().length >= 10", timeout=20_000)
-    page.locator(".st-key-gap_days").scroll_into_view_if_needed()
+    page.locator('.st-key-gap_days:not([data-stale="true"])').scroll_into_view_if_needed()
     page.wait_for_timeout(1_500)
     before = page.evaluate(_MISSING)
     x, y, width, height = min(before)
