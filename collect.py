@@ -11,6 +11,7 @@ import gc
 import os
 import sys
 
+from collectors.options import seconds
 from storage.texts import N_, _, say, teach
 
 # A name that type checkers know; importing it from typing would cost `--help` a tenth of its time.
@@ -87,7 +88,7 @@ def _pipeline_parser() -> _Parser:
     )
     parser.add_argument("--trigger", choices=TRIGGERS, default="cli", help=_("who starts the run"))
     parser.add_argument(
-        "--wait", type=_seconds, metavar="SECONDS", help=_("how many seconds to wait for a run under way")
+        "--wait", type=seconds, metavar="SECONDS", help=_("how many seconds to wait for a run under way")
     )
     parser.add_argument(
         "--force", action="store_true", help=_("collect even where a scheduled start finds all fresh")
@@ -108,13 +109,6 @@ def _pipeline_parser() -> _Parser:
     # What a task of Windows says, which has no environment of its own.
     parser.add_argument("--setting", type=_setting, action="append", default=[], help=argparse.SUPPRESS)
     return parser
-
-
-def _seconds(text: str) -> float:
-    value = float(text)
-    if not 0 <= value < 1e6:
-        raise ValueError(text)
-    return value
 
 
 def _setting(text: str) -> tuple[str, str]:

@@ -96,7 +96,11 @@ def replay_within(settings: Settings, connection: Any) -> list[tuple[merge.Lande
         ledger.lose(settings, run_id, step)
         log.error("[FAIL] %s store corrupt the landed batch of run %s is damaged", step, run_id)
     waiting = landing.waiting(settings, have - untold)
-    settled = [(batch, merge.merge(connection, batch, clock.now())) for batch in waiting]
+    settled = []
+    for batch in waiting:
+        settled.append((batch, merge.merge(connection, batch, clock.now())))
+        own = (batch.run_id, batch.step, batch.source, batch.observed_at)
+        check_results.keep(connection, check_results.of_notes(batch.results, *own), late=True)
     landing.sweep(settings, have, clock.now())
     _compare(settings, have | {(batch.run_id, batch.step) for batch, _ in settled})
     return settled

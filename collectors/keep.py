@@ -46,6 +46,7 @@ def keep(run: Run, fetched: Fetched, batch: Batch) -> StepRecord:
             _keep_absent(run, source, without, at)
         run.unkept += verdicts.of_step(run, fetched)
         return replace(step, state="ok", counts=Counts(fetched=rejected_count, rejected=rejected_count))
+    results = verdicts.of_step(run, fetched)
     landed = landing.land(
         settings,
         source.table,
@@ -60,8 +61,9 @@ def keep(run: Run, fetched: Fetched, batch: Batch) -> StepRecord:
         else None,
         thaws=source.reread is not None,
         restates=source.restates,
+        results=check_results.noted(results),
     )
-    return _merge(run, step, landed, without, verdicts.of_step(run, fetched))
+    return _merge(run, step, landed, without, results)
 
 
 def gaps_within(source: Source, batch: Batch) -> Sequence[tuple[str, date]]:

@@ -16,10 +16,8 @@ import _venv
 from _venv import ROOT, say
 from storage.texts import _
 
-# Files side by side, each in order, the longest first. Most tests wait, for a process, a page or a clock:
-# there is one worker more than processors.
-WORKERS = min(4, (os.cpu_count() or 1) + 1)
-SIDE_BY_SIDE = ("-n", str(WORKERS), "--dist", "loadfile", "--no-loadscope-reorder")
+# Files side by side, each in order, the longest first. More than there are processors only make each other wait.
+SIDE_BY_SIDE = ("-n", "auto", "--maxprocesses", "4", "--dist", "loadfile", "--no-loadscope-reorder")
 PACKAGES = ("chromium", "fonts-noto-cjk")
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
 PLACES = (

@@ -73,6 +73,25 @@ def keep(
     connection.execute(f"{query} ON CONFLICT DO NOTHING" if late else query, values)
 
 
+_OF_A_BATCH = ("name", "subject", "state", "value", "low", "high", "message", "values")
+
+
+def noted(results: Sequence[CheckResult]) -> str:
+    """Results as a landed batch keeps them until it is merged: without what its notes say of every one."""
+    told = [{name: getattr(one, name) for name in _OF_A_BATCH} for one in results]
+    return json.dumps(told, ensure_ascii=True, default=str)
+
+
+def of_notes(
+    text: str, run_id: str, step: str, source: str, observed_at: datetime
+) -> tuple[CheckResult, ...]:
+    """The results that `noted` wrote; none of a batch that an earlier version landed."""
+    return tuple(
+        CheckResult(run_id=run_id, step=step, source=source, observed_at=observed_at, **told)
+        for told in json.loads(text or "[]")
+    )
+
+
 def of_run(settings: Settings, run_id: str, wait_s: float = 0.3) -> list[CheckResult]:
     """Every result of a run, the worst first; none where the store knows of none. Raises StoreError."""
     return _read(settings, "run_id = ?", [run_id], wait_s)

@@ -98,6 +98,7 @@ def land(
     frozen_before: date | None = None,
     thaws: bool = False,
     restates: bool = False,
+    results: str = "",
 ) -> Landed:
     """Writes a batch; after it returns, a killed process loses nothing of it. Rows are dicts of the
     table's columns and provenance; of several with one key the last is kept. Raises StoreError `full`
@@ -117,6 +118,7 @@ def land(
         "frozen_before": frozen_before.isoformat() if frozen_before else "",
         "thaws": "1" if thaws else "",
         "restates": "1" if restates else "",
+        "results": results,
     }
     partial = folder(settings) / f"{run_id}.{step}.part"
     try:
@@ -136,9 +138,8 @@ def land(
         partial.unlink(missing_ok=True)
         raise StoreError("full", FULL) from None
     points.reach("after_landing")
-    return Landed(
-        file, run_id, step, table, source, observed_at, rejected, frozen_before, thaws, duplicate, restates
-    )
+    given = (rejected, frozen_before, thaws, duplicate, restates, results)
+    return Landed(file, run_id, step, table, source, observed_at, *given)
 
 
 def _sync(file: Path) -> None:
@@ -219,6 +220,7 @@ def _describe(file: Path, about: Mapping[str, str]) -> Landed | None:
         bool(about["thaws"]),
         int(about["duplicate"]),
         bool(about.get("restates")),
+        about.get("results", ""),
     )
 
 

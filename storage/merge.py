@@ -71,7 +71,8 @@ class Landed:
     `frozen_before`: stored rows of earlier days are not changed by it, only holes filled: a day that is
     over cannot be seen live any more, and history that is restated is not read again (None: any day
     may change). `thaws`: but rows that were never final may change. `restates`: it is a new vintage of
-    a whole past: the newest stands, and of those before it a summary is kept, not every value."""
+    a whole past: the newest stands, and of those before it a summary is kept, not every value.
+    `results`: what the checks said of it, as `check_results.noted` writes it."""
 
     path: Path
     run_id: str
@@ -84,6 +85,7 @@ class Landed:
     thaws: bool = False
     duplicate: int = 0
     restates: bool = False
+    results: str = ""
 
 
 def quoted(names: Sequence[str], prefix: str = "") -> str:

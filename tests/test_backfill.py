@@ -268,7 +268,7 @@ def test_a_second_collection_finds_what_it_left_alone(filled: Desk) -> None:
 
 @pytest.mark.timeout(400)
 @settings(
-    max_examples=6,
+    max_examples=4,
     deadline=None,
     # Each takes a second; a smaller one would tell no more than the days that it removed.
     phases=[Phase.explicit, Phase.generate],

@@ -13,7 +13,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from storage import db, ledger
+from storage import check_results, db, ledger
 from storage.ledger import Busy
 from storage.settings import Settings, load
 from tests import child
@@ -146,6 +146,10 @@ def test_replay_merges_what_waited_and_a_second_one_changes_nothing(
     first = child.collect(None, "replay")
     assert (first.code, first.err, len(first.out.splitlines())) == (0, "", len(SOURCES))
     assert child.content() == expected
+    # What the checks said of them waited with them.
+    (run_id,) = {run_id for run_id, _step in child.receipts()}
+    results = check_results.of_run(load(), run_id, 5.0)
+    assert {one.step for one in results} == set(SOURCES) and {one.state for one in results} == {"pass"}
     receipts = child.receipts()
     second = child.collect(None, "replay")
     assert (second.code, second.out) == (0, "Nothing was waiting: every batch is merged.\n")

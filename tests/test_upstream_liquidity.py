@@ -30,7 +30,7 @@ Headers = dict[str, str]
 
 @pytest.fixture
 def up() -> Iterator[FakeUpstream]:
-    with FakeUpstream(clock=EVENING) as fake:
+    with FakeUpstream(clock=EVENING, since=date.min) as fake:
         yield fake
     assert fake.errors == []
 
@@ -255,10 +255,10 @@ def test_the_past_stays_what_it_was_but_for_the_two_that_restate(up: FakeUpstrea
     for name in ("NFCI", "STLFSI4"):
         moves = [abs(float(later[name][day]) - float(value)) for day, value in now[name].items()]
         assert min(moves) > 0 and max(moves) < 0.05
-    with FakeUpstream(clock=datetime(2019, 1, 9, tzinfo=UTC)) as earlier:
+    with FakeUpstream(clock=datetime(2019, 1, 9, tzinfo=UTC), since=date.min) as earlier:
         then = rows(earlier, "DGS10")
         assert {day: now["DGS10"][day] for day in then} == then
-    with FakeUpstream(clock=EVENING, seed=2) as other:
+    with FakeUpstream(clock=EVENING, seed=2, since=date.min) as other:
         assert rows(other, "DGS10") != now["DGS10"]
 
 
@@ -617,7 +617,7 @@ def test_feeds_hold_a_day_and_a_half_and_move_on_with_the_clock(up: FakeUpstream
         assert all(one in told[feed] for one in now if one["link"] in links and one["link"][0] == "h")
     up.clock = EVENING + timedelta(days=3)
     assert not [one for one in items(up, "wire") if one in told["wire"]]
-    with FakeUpstream(clock=EVENING, seed=2) as other:
+    with FakeUpstream(clock=EVENING, seed=2, since=date.min) as other:
         assert items(other, "wire") != told["wire"]
     assert get(up, "/feeds/nosuch.xml")[0] == 404
 

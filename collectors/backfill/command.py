@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 
-from storage.texts import _, ngettext
+from collectors.options import seconds
+from storage.texts import _
 
 # A name that type checkers know; `backfill --help` loads nothing that it does not need.
 TYPE_CHECKING = False
@@ -37,7 +38,7 @@ def run(
     import sqlite3
 
     from collectors import console_lines
-    from collectors.backfill import plan
+    from collectors.backfill import plan, said
     from collectors.registry import SOURCES
     from storage.store_error import StoreError
 
@@ -51,14 +52,14 @@ def run(
     def act() -> int:
         made = plan.make(settings, wanted)
         if given.plan and given.json:
-            console_lines.put_json(as_json(made))
+            console_lines.put_json(said.as_json(made))
         elif given.plan:
-            _show(made)
+            said.show(made)
         elif not made.parts:
             _nothing(settings, made, given)
         else:
             if not given.json:
-                console_lines.put(total(made))
+                console_lines.put(said.total(made))
             return _fill(settings, made, given, begin)
         return 0
 
@@ -105,7 +106,7 @@ def _parser(parser_of: Callable[[str, str, str], argparse.ArgumentParser]) -> ar
     parser.add_argument("--json", action="store_true", help=_("one JSON object, or one JSON line per event"))
     parser.add_argument(
         "--wait",
-        type=_seconds,
+        type=seconds,
         default=WAIT_S,
         metavar="SECONDS",
         help=_("how many seconds to wait for a run under way"),
@@ -115,13 +116,6 @@ def _parser(parser_of: Callable[[str, str, str], argparse.ArgumentParser]) -> ar
 
     parser.add_argument("--run-id", help=argparse.SUPPRESS)
     return parser
-
-
-def _seconds(text: str) -> float:
-    value = float(text)
-    if not 0 <= value < 1e6:
-        raise ValueError(text)
-    return value
 
 
 def _day(text: str) -> date:
@@ -173,6 +167,7 @@ def _remember(settings: Settings, made: Plan) -> None:
 
 def _nothing(settings: Settings, made: Plan, given: Any) -> None:
     from collectors import console_lines
+    from collectors.backfill import said
     from storage import ledger
 
     if given.run_id:
@@ -180,114 +175,7 @@ def _nothing(settings: Settings, made: Plan, given: Any) -> None:
         ledger.finish(settings, given.run_id, "skipped", 0, {}, "not_due")
     _remember(settings, made)
     if given.json:
-        console_lines.put_json(as_json(made))
+        console_lines.put_json(said.as_json(made))
         return
     console_lines.put(_("Nothing to fill: no day is missing that can still be had."))
-    _put_gone(made)
-
-
-# ---------------------------------------------------------------- what a plan says
-
-
-def total(made: Plan) -> str:
-    """ "51 calls, 4.1 min, up to 17,000 rows of 42 steps"."""
-    from collectors import console_lines
-
-    calls = sum(part.calls for part in made.parts)
-    text = ngettext(
-        "{n} call, {minutes} min at the pace of the upstreams, up to {rows} rows",
-        "{n} calls, {minutes} min at the pace of the upstreams, up to {rows} rows",
-        calls,
-    )
-    return text.format(
-        n=console_lines.number(calls),
-        minutes=console_lines.decimal(made.minutes()),
-        rows=console_lines.number(sum(part.rows for part in made.parts)),
-    )
-
-
-def lines(made: Plan) -> list[str]:
-    """A line for every source: its days, and what they take."""
-    from collectors import console_lines
-
-    found = []
-    for name in dict.fromkeys(part.source.name for part in made.parts):
-        parts = made.of(name)
-        days = sorted({day for part in parts for day in part.days})
-        text = ngettext(
-            "{source}: {n} day, {day}; {calls} calls, {minutes} min, up to {rows} rows",
-            "{source}: {n} days, {day} to {until}; {calls} calls, {minutes} min, up to {rows} rows",
-            len(days),
-        )
-        found.append(
-            text.format(
-                source=name,
-                n=console_lines.number(len(days)),
-                day=days[0].isoformat(),
-                until=days[-1].isoformat(),
-                calls=console_lines.number(sum(part.calls for part in parts)),
-                minutes=console_lines.decimal(made.minutes(parts)),
-                rows=console_lines.number(sum(part.rows for part in parts)),
-            )
-        )
-    return found
-
-
-def _show(made: Plan) -> None:
-    from collectors import console_lines
-
-    for line in lines(made) or [_("Nothing to fill: no day is missing that can still be had.")]:
-        console_lines.put(line)
-    _put_gone(made)
-    if made.parts:
-        console_lines.put(_("In all: {total}. Nobody was asked yet.").format(total=total(made)))
-
-
-def _put_gone(made: Plan) -> None:
-    from collectors import console_lines, gaps
-
-    for gap in made.gone:
-        console_lines.put(gaps.said(gap, console_lines.dated))
-
-
-def as_json(made: Plan) -> dict[str, object]:
-    """A plan for programs: one entry a source, and what cannot be had any more."""
-    entries = []
-    for name in dict.fromkeys(part.source.name for part in made.parts):
-        parts = made.of(name)
-        days = sorted({day for part in parts for day in part.days})
-        entries.append(
-            {
-                "pipeline": parts[0].pipeline,
-                "source": name,
-                "table": parts[0].source.table.name,
-                "from": days[0].isoformat(),
-                "to": days[-1].isoformat(),
-                "days": len(days),
-                "items": [part.item for part in parts if part.item],
-                "calls": sum(part.calls for part in parts),
-                "minutes": round(made.minutes(parts), 1),
-                "rows": sum(part.rows for part in parts),
-            }
-        )
-    gone = [
-        {
-            "source": gap.source,
-            "from": gap.since.isoformat(),
-            "to": gap.until.isoformat(),
-            "days": len(gap.days),
-        }
-        for gap in made.gone
-    ]
-    want = made.want
-    return {
-        "schema": 1,
-        "mode": want.mode,
-        "since": want.since.isoformat() if want.since else None,
-        "until": (want.until or made.today).isoformat(),
-        "plan": entries,
-        "unrecoverable": gone,
-        "calls": sum(part.calls for part in made.parts),
-        "minutes": round(made.minutes(), 1),
-        "rows": sum(part.rows for part in made.parts),
-    }
+    said.put_gone(made)

@@ -5,8 +5,9 @@ store, MERGE with a receipt, commit and close. dlt gets the same rows in one pip
 quicker strategy (upsert): extracting, normalizing, loading. SQLite opens its file, upserts with a receipt in
 one transaction (executemany, write-ahead log, `synchronous=NORMAL`), and closes it. Fetching and parsing are
 of none of the three. Nothing is promised beside SQLite: what DuckDB itself takes to open its file, insert as
-many generated rows and close it, without a merge, a receipt or a landed file, is measured beside it too.
-Each turn is a backfill of coins that are new, into stores that have others already.
+many generated rows and close it, without a merge, a receipt or a landed file, is measured beside it too, coin
+by coin and all coins in one transaction. Each turn is a backfill of coins that are new, into stores that have
+others already.
 """
 
 import os
@@ -48,16 +49,16 @@ def history(coin: int, run_id: str) -> Rows:
     ]  # fmt: skip
 
 
-def backfill(store: Store, n: int) -> Callable[[], Spent]:
+def backfill(store: Store, n: int, *, together: bool = False) -> Callable[[], Spent]:
     """A timer of storing the `n` coins of the next backfill, of coins that are not stored yet: the time of
-    each batch, summed; what comes between two of them is not timed."""
+    each batch, summed; what comes between two of them is not timed. `together`: all coins are one batch."""
     coins = count(1)
 
     def once() -> Spent:
         spent = [Spent(0.0, 0.0, None)]
-        for _n in range(n):
-            coin = next(coins)
-            rows, step = history(coin, "20260101-030000-bench"), f"{STEP}.{coin}"
+        for some in [[next(coins) for _n in range(n)]] if together else [[next(coins)] for _n in range(n)]:
+            rows = [row for coin in some for row in history(coin, "20260101-030000-bench")]
+            step = f"{STEP}.{some[0]}"
             spent.append(timed(lambda rows=rows, step=step: store(rows, step)))  # type: ignore[misc]
         return Spent(sum(one.wall_s for one in spent), sum(one.cpu_s for one in spent), None)
 
@@ -89,10 +90,12 @@ def bare_store(folder: Path) -> Store:
     """The least that any storing in DuckDB takes: as many rows of a key of their own, generated within it."""
     connection, file = duckdb.connect(), folder / "bare.duckdb"
     columns = ", ".join(f'"{name}" {kind}' for name, kind in CRYPTO_PRICE.all_columns)
-    values = ", ".join(
-        {"coin": "?", "date": "DATE '2025-01-01' + CAST(i AS INTEGER)", "price": "i * 1.5"}.get(name, "NULL")
-        for name, _kind in CRYPTO_PRICE.all_columns
-    )
+    given = {
+        "coin": f"? || i // {DAYS}",
+        "date": f"DATE '{FIRST}' + CAST(i % {DAYS} AS INTEGER)",
+        "price": "i * 1.5",
+    }
+    values = ", ".join(given.get(name, "NULL") for name, _kind in CRYPTO_PRICE.all_columns)
 
     def store(rows: Rows, _step: str) -> None:
         connection.execute(f"ATTACH '{file}' AS bare")
@@ -100,15 +103,15 @@ def bare_store(folder: Path) -> Store:
             f"CREATE TABLE IF NOT EXISTS bare.price ({columns}, PRIMARY KEY ({', '.join(CRYPTO_PRICE.key)}))"
         )
         insert = f"INSERT INTO bare.price SELECT {values} FROM range({len(rows)}) AS r(i)"
-        connection.execute(insert, [rows[0]["coin"]])
+        connection.execute(insert, [f"{rows[0]['coin']}-"])
         connection.execute("DETACH bare")
 
     return store
 
 
-def compare(given: Namespace, other: Store, mine: Store) -> Pairs:
+def compare(given: Namespace, other: Store, mine: Store, *, together: bool = False) -> Pairs:
     coins = QUICK_COINS if given.quick else COINS
-    return by_turns(given.pairs, backfill(other, coins), backfill(mine, coins))
+    return by_turns(given.pairs, backfill(other, coins), backfill(mine, coins, together=together))
 
 
 def bounds(given: Namespace) -> list[bool]:
@@ -134,6 +137,10 @@ def bounds(given: Namespace) -> list[bool]:
                 continue
             least = compare(given, make(folder / other), bare_store(folder))
             print(least.line(other, _("a bare INSERT into DuckDB")))
+            (folder / "together").mkdir()
+            (folder / "others").mkdir()
+            once = compare(given, make(folder / "others"), bare_store(folder / "together"), together=True)
+            print(once.line(other, _("one bare INSERT of all")))
     return held
 
 

@@ -54,6 +54,8 @@ def slow(tmp_path: Path) -> Iterator[Console]:
 def leisurely(tmp_path: Path) -> Iterator[Console]:
     """A console of real upstreams that answer, each a little late: a run takes half a minute."""
     with FakeUpstream() as up:
+        # Of speeches there are eighty.
+        up.fault("fed", "*", Fault.delay(0.1))
         up.fault("*", "*", Fault.delay(0.8))
         console, server = start_console(tmp_path, **up.env(), COLLECTOR_DEMO="0", COLLECTOR_PACE_S="0")
         yield console

@@ -6,7 +6,7 @@ import signal
 import sys
 import threading
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 from .faults import Fault
@@ -62,7 +62,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         fake = FakeUpstream(
             chosen.full_size, chosen.clock, chosen.moving, chosen.seed,
-            port=chosen.port, gzip=chosen.gzip, history=chosen.history,
+            port=chosen.port, gzip=chosen.gzip, history=chosen.history, since=date.min,
         )  # fmt: skip
     except NotADirectoryError as missing:
         print(f"no such folder: {missing}", file=sys.stderr)

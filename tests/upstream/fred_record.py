@@ -57,7 +57,7 @@ class FredRecord:
         return found
 
     def _published(self, series: FredSeries) -> list[Row]:
-        now, rows = self.market.now(), list(self._rows(series))
+        now, rows = self.market.now(), [row for row in self._rows(series) if row[0] >= self.market.since]
         end = self._ends.get(series.id, date.max)
         while rows and (rows[-1][0] > end or published(series, rows[-1][0]) > now):
             rows.pop()

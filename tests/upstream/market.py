@@ -61,8 +61,10 @@ def midnight(day: date) -> int:
 class Market:
     """The state that the answers are drawn from. Thread-safe for readers; setters raise `version`."""
 
-    def __init__(self, seed: int = 1, moving: bool = False, clock: datetime | None = None) -> None:
-        self.seed, self.moving = seed, moving
+    def __init__(
+        self, seed: int = 1, moving: bool = False, clock: datetime | None = None, since: date = date.min
+    ) -> None:
+        self.seed, self.moving, self.since = seed, moving, since
         self.version = 0
         self._tick = 0
         self._lock = threading.Lock()

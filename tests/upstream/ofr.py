@@ -57,5 +57,6 @@ class Ofr:
             return Reply(404, b"<h1>Page not found</h1>", "text/html; charset=utf-8")
         last = newest(in_new_york(self.market.now()).date())
         rows = self.history.ofr() if self.history else _rows(self.market.seed, last.year)
-        lines = [HEADER, *(",".join(row) for row in rows if row[0] <= last.isoformat())]
+        first = self.market.since.isoformat()
+        lines = [HEADER, *(",".join(row) for row in rows if first <= row[0] <= last.isoformat())]
         return Reply(200, ("\n".join(lines) + "\n").encode(), "text/csv")

@@ -22,6 +22,8 @@ from .listener import Listener
 from .market import Market
 from .wire import Reply
 
+# A past that is as long as the index needs.
+YOUNG = date(2014, 1, 2)
 DEMO_KEY, PRO_KEY = "CG-demo-key-of-the-fake", "CG-pro-key-of-the-fake"
 _SETTINGS = {
     "COLLECTOR_COINGECKO_URL": "coingecko",
@@ -44,14 +46,17 @@ class _Standing:
 
 
 class FakeUpstream(LiquidityUpstreams):
-    """The server on 127.0.0.1, and everything that can be asked of it. Use it as a context manager."""
+    """The server on 127.0.0.1, and everything that can be asked of it. Use it as a context manager.
+
+    `since`: no series of FRED, Yahoo or OFR begins before it, but for those of a `history`. With date.min
+    each begins as early as the real one, which is twice as much to collect."""
 
     def __init__(
         self, full_size: bool = False, clock: datetime | None = None, moving: bool = False, seed: int = 1,
         *, port: int = 0, gzip: bool = False, demo_key: str = DEMO_KEY, pro_key: str = PRO_KEY,
-        fred_key: str = FRED_KEY, history: Path | None = None,
+        fred_key: str = FRED_KEY, history: Path | None = None, since: date = YOUNG,
     ) -> None:  # fmt: skip
-        self.market = Market(seed, moving, clock)
+        self.market = Market(seed, moving, clock, since if history is None else date.min)
         self.demo_key, self.pro_key, self.gzip = demo_key, pro_key, gzip
         self.port = port
         # Seconds that an `Age` header claims; None sends none.

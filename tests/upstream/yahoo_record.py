@@ -123,7 +123,11 @@ class YahooRecord:
             found: Sequence[Bar] = bars(symbol, self.market.seed, last.year)
         else:
             found = _stored(self.history.yahoo(symbol.name) or ())
-        return found[: bisect_left(found, last + timedelta(days=1), key=lambda bar: bar.day)]
+        first, end = (
+            bisect_left(found, day, key=lambda bar: bar.day)
+            for day in (self.market.since, last + timedelta(days=1))
+        )
+        return found[first:end]
 
     def _repriced(self, symbol: Symbol, known: Sequence[Bar], live: bool) -> list[Bar]:
         """Through the splits, with pinned closes, the last one as it stands while the market is open."""
