@@ -16,7 +16,7 @@ import _venv
 from _venv import ROOT, say
 from storage.texts import _
 
-# Files side by side, each in order, the longest first. More than there are processors only make each other wait.
+# Files side by side, each in order, the longest first; more than there are processors delay each other.
 SIDE_BY_SIDE = ("-n", "auto", "--maxprocesses", "4", "--dist", "loadfile", "--no-loadscope-reorder")
 PACKAGES = ("chromium", "fonts-noto-cjk")
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
