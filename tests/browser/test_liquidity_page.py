@@ -73,12 +73,8 @@ def test_the_address_is_the_range_and_a_click_is_the_address(open_page: Opener) 
 @pytest.mark.parametrize(
     "rubbish",
     [
-        "range=%3Cscript%3E",
-        "day=yesterday",
-        "day=1900-01-01",
-        "show=%00",
-        "range=90D&range=1Y",
-        "known=2999-01-01&series=%00",
+        "range=%3Cscript%3E&day=yesterday&show=%00",
+        "range=90D&range=1Y&day=1900-01-01&known=2999-01-01&series=%00",
     ],
 )
 def test_an_address_with_rubbish_is_the_default(open_page: Opener, rubbish: str) -> None:
