@@ -1,5 +1,6 @@
 """What the checks found, on the page of a run and on the Overview: state with its sign, value and bounds."""
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -28,9 +29,15 @@ def cell(state: str) -> str:
     return f"{LOOKS[state].sign} {_(LOOKS[state].word)}"
 
 
+def _figure(value: float | None) -> str:
+    """A value as the checks write it; from a million on as amounts are written: "125 bn"."""
+    large = value is not None and math.isfinite(value) and abs(value) >= 1e6
+    return formats.money(value, "", short=True) if large else figure(value)
+
+
 def bounds(one: "CheckResult") -> str:
     """ "0.99 to 1.01", "up to 10", "from 1"."""
-    low, high = figure(one.low), figure(one.high)
+    low, high = _figure(one.low), _figure(one.high)
     if one.low is not None and one.high is not None:
         return _("{low} to {high}").format(low=low, high=high)
     if one.high is not None:
@@ -46,7 +53,7 @@ def frame(results: Sequence["CheckResult"]) -> pd.DataFrame:
             "step": [one.step for one in results],
             "check": [one.name for one in results],
             "subject": [one.subject for one in results],
-            "value": [figure(one.value) for one in results],
+            "value": [_figure(one.value) for one in results],
             "bounds": [bounds(one) for one in results],
             "said": [one.said() if one.state != "pass" else "" for one in results],
         }

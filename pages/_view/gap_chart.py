@@ -55,6 +55,7 @@ def chart(rows: Sequence[Row], shown: Window, today: date, palette: Palette) -> 
             "range": [shown.first - 12 * _HOUR, shown.last + 12 * _HOUR],
             "type": "date",
             "showgrid": False,
+            "tickformatstops": marks.day_formats(),
             "tickangle": 0,
             **marks.day_ticks(shown),
         },

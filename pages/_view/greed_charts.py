@@ -125,7 +125,14 @@ def calendar(
     names = [_("Mon"), _("Tue"), _("Wed"), _("Thu"), _("Fri"), _("Sat"), _("Sun")]
     layout = {
         "height": HEIGHT,
-        "xaxis": {"type": "date", "tickformat": _("%b %Y"), "nticks": 7, "tickangle": 0, "fixedrange": True},
+        # A label a quarter: more would stand on each other on a phone.
+        "xaxis": {
+            "type": "date",
+            "tickformat": _("%b %Y"),
+            "dtick": "M3",
+            "tickangle": 0,
+            "fixedrange": True,
+        },
         "yaxis": {
             "autorange": "reversed",
             "tickvals": list(range(7)),

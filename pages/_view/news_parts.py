@@ -225,7 +225,7 @@ def table(stories: pd.DataFrame, settings: "Settings", picked: str | None) -> No
             "topics": column.TextColumn(_("Topics"), width=150),
             "tone": column.NumberColumn(
                 _("Tone"),
-                format="%+.1f",
+                format="%.1f",
                 help=_("Negative less positive words of the title: above 0 it speaks of trouble"),
                 width=60,
             ),
