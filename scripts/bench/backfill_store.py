@@ -135,12 +135,16 @@ def bounds(given: Namespace) -> list[bool]:
                 what = _("a backfill beside {other}").format(other=other)
                 held.append(at_least(what, pairs.ratio, DLT_BOUND))
                 continue
-            least = compare(given, make(folder / other), bare_store(folder))
-            print(least.line(other, _("a bare INSERT into DuckDB")))
-            (folder / "together").mkdir()
-            (folder / "others").mkdir()
-            once = compare(given, make(folder / "others"), bare_store(folder / "together"), together=True)
-            print(once.line(other, _("one bare INSERT of all")))
+            for what, together in (
+                (_("a bare INSERT into DuckDB"), False),
+                (_("one bare INSERT of all"), True),
+            ):
+                # Stores of their own: coins that are stored already would be left alone.
+                fresh = [folder / f"{name}-{together}" for name in ("other", "bare")]
+                for one in fresh:
+                    one.mkdir()
+                least = compare(given, make(fresh[0]), bare_store(fresh[1]), together=together)
+                print(least.line(other, what))
     return held
 
 
