@@ -5,7 +5,7 @@ import sqlite3
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from itertools import pairwise
 from typing import cast
 
@@ -101,10 +101,7 @@ def _provisional(source: Source, rows: Sequence[Row], at: datetime) -> list[bool
     must."""
     if "date" not in source.table.key:
         return [bool(row.get("provisional")) for row in rows]
-    # The first day that was not over, found once: from then on none was. No zone is ahead by two days.
-    first = at.astimezone(UTC).date() + 2 * _DAY
-    while at < source.rhythm.over(first - _DAY):
-        first -= _DAY
+    first = source.rhythm.first_open(at)
     return [cast(date, row["date"]) >= first for row in rows]
 
 

@@ -64,6 +64,14 @@ class Rhythm:
         end = (day, self.ends) if self.ends is not None else (day + _DAY, time())
         return datetime.combine(*end, self._zone).astimezone(UTC)
 
+    def first_open(self, at: datetime) -> date:
+        """The first day that is not over at an instant; from then on none is."""
+        # No zone is ahead by two days.
+        day = at.astimezone(UTC).date() + 2 * _DAY
+        while at < self.over(day - _DAY):
+            day -= _DAY
+        return day
+
     def following(self, day: date) -> date:
         """The next day after `day` that has a value."""
         day += _DAY

@@ -59,7 +59,9 @@ def _as_json(columns: Mapping[str, Sequence[object]]) -> str:
 
 def _column(rows: Sequence[Mapping[str, object]], name: str) -> Sequence[object]:
     """What the rows have of a column: one value where it is the same object in all, as provenance is."""
-    first = rows[0].get(name) if rows else None
+    if not rows:
+        return []
+    first = rows[0].get(name)
     same = all(row.get(name) is first for row in rows)
     return [first] if same else [row.get(name) for row in rows]
 

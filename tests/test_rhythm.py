@@ -125,3 +125,19 @@ def test_every_source_has_a_newest_day_at_every_hour_of_a_leap_year() -> None:
 
 def test_an_offset_from_midnight_is_kept_to_the_minute() -> None:
     assert utc_days(timedelta(hours=2, minutes=20)).at == time(2, 20)
+
+
+@pytest.mark.parametrize(
+    "zone", ["Pacific/Kiritimati", "Asia/Seoul", "UTC", "America/New_York", "Etc/GMT+12"]
+)
+@pytest.mark.parametrize("ends", [None, time(0, 1), time(16), time(23, 59)])
+def test_the_first_open_day_is_the_first_that_is_not_over(zone: str, ends: time | None) -> None:
+    rhythm = Rhythm("every", time(6), zone=zone, ends=ends)
+    # Over both changes of New York's clock, to the minute of an end and the one before it.
+    days = [date(2026, 3, 6) + timedelta(n) for n in range(4)] + [
+        date(2026, 10, 30) + timedelta(n) for n in range(4)
+    ]
+    instants = [rhythm.over(one) - timedelta(minutes=back) for one in days for back in (0, 1, 700)]
+    for instant in instants:
+        near = [instant.date() + timedelta(n) for n in range(-4, 5)]
+        assert rhythm.first_open(instant) == next(one for one in near if instant < rhythm.over(one))
