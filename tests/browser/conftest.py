@@ -28,6 +28,7 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+SHOTS = Path(os.environ["SCREENSHOTS"]) if os.environ.get("SCREENSHOTS") else None
 READY = '[data-testid="stApp"][data-test-script-state="notRunning"]'
 # Streamlit's own question, whether it lives below this path: the answer no is how it finds out.
 _ASKING = re.compile(r"/[a-z]+/_stcore/(health|host-config)$")
@@ -83,6 +84,20 @@ class Visit:
         assert self.errors == [] and self.outside == []
         assert not re.search(r"\bNaN\b|\bundefined\b|Traceback|stException", self.page.content())
         return self
+
+
+def shoot(page: Any, name: str, *, whole: bool = True) -> None:
+    """A picture for a person's eyes, where SCREENSHOTS names a folder for them: to draw one takes as long as
+    its test. `whole`: of all of the page, as high as it is."""
+    if SHOTS is None:
+        return
+    if whole:
+        inner = "(document.querySelector('[data-testid=stMain]') ?? document.documentElement).scrollHeight"
+        size = {"width": page.viewport_size["width"], "height": page.evaluate(inner)}
+        page.set_viewport_size(size)
+        page.wait_for_timeout(1200)
+    SHOTS.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=SHOTS / f"{name}.png", animations="disabled")
 
 
 def free_port() -> int:

@@ -15,7 +15,17 @@ import pytest
 
 from storage import ledger
 from storage.settings import Settings
-from tests.browser.conftest import CHROMIUM, READY, ROOT, Console, Visit, free_port, start_console, stop
+from tests.browser.conftest import (
+    CHROMIUM,
+    READY,
+    ROOT,
+    Console,
+    Visit,
+    free_port,
+    shoot,
+    start_console,
+    stop,
+)
 
 # The button on the card of crypto.
 COLLECT = ".st-key-collect_crypto button"
@@ -23,18 +33,12 @@ pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(CHROMIUM is None, reason="NO BROWSER TESTS: no Chromium was found on PATH"),
 ]
-SHOTS = Path(__file__).parent / "screenshots"
 Opener = Callable[..., Visit]
 
 
 def runs(console: Console) -> list[ledger.RunRecord]:
     """What the console's ledger holds, newest first."""
     return ledger.runs(Settings(COLLECTOR_HOME=str(console.home), COLLECTOR_DEMO=True))
-
-
-def shoot(visit: Visit, name: str) -> None:
-    SHOTS.mkdir(exist_ok=True)
-    visit.page.screenshot(path=SHOTS / f"{name}.png", animations="disabled")
 
 
 # These run in the order in which they stand: the first finds an empty home, the second fills it.
@@ -44,7 +48,7 @@ def test_an_empty_home_says_what_to_press(open_page: Opener, console: Console) -
     visit = open_page("/")
     assert "never collected" in visit.text() and "Press Collect now" in visit.text()
     assert "An invented market" in visit.text()
-    shoot(visit, "overview_empty")
+    shoot(visit.page, "overview_empty", whole=False)
     visit.clean()
 
 
@@ -76,7 +80,7 @@ def test_a_double_click_starts_one_run_and_the_banner_counts_it(open_page: Opene
     banner = visit.page.locator(".st-key-running")
     banner.wait_for(timeout=10_000)
     assert "started by this console" in banner.inner_text()
-    shoot(visit, "overview_running")
+    shoot(visit.page, "overview_running", whole=False)
     # The page is left while the run is on; its end is told on the other one.
     visit.page.get_by_role("link", name="Runs").click()
     toast = visit.page.locator('[data-testid="stToast"]', has_text="unchanged")
@@ -108,7 +112,11 @@ def test_a_page_looks_as_it_should(
         console.collect()
     path = f"/{'' if page == 'overview' else page}?lang={language}"
     visit = open_page(path, dark=dark, phone=phone)
-    shoot(visit, f"{page}_{language}_{'phone' if phone else 'wide'}_{'dark' if dark else 'light'}")
+    shoot(
+        visit.page,
+        f"{page}_{language}_{'phone' if phone else 'wide'}_{'dark' if dark else 'light'}",
+        whole=False,
+    )
     wider = visit.page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
     assert wider <= 0
     # The first thing on the page begins right under the navigation, once it stands: no dead space.
@@ -316,8 +324,7 @@ def test_without_a_demo_the_page_stays_where_it_is_and_the_end_is_told_in_full(
             assert toast.locator('[data-testid="stToastViewButton"]').count() == 0
             page.evaluate("document.querySelector('[data-testid=stMain]').scrollTo(0, 0)")
             assert abs(heading.bounding_box()["y"] - before) <= 1
-            SHOTS.mkdir(exist_ok=True)
-            page.screenshot(path=SHOTS / f"toast_{language}_{size[0]}.png")
+            shoot(page, f"toast_{language}_{size[0]}", whole=False)
             page.close()
     finally:
         stop(server)

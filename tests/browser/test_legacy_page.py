@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 
 from tests.browser import export_samples as samples
+from tests.browser.conftest import shoot
 
 playwright_api = pytest.importorskip("playwright.sync_api", reason="NO BROWSER TESTS: no playwright")
 plotly = pytest.importorskip("plotly", reason="NO BROWSER TESTS: plotly is not installed")
@@ -29,7 +30,6 @@ pytestmark = [
 ]
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "crypto_trends.html"
-SHOTS = Path(__file__).parent / "screenshots"
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -363,8 +363,7 @@ def test_every_look_fits_its_width_and_can_be_read(
     assert seen.page.evaluate("document.documentElement.scrollWidth") == width
     assert seen.page.evaluate(CONTRAST) == []
     assert ("시가총액 상위 20" in seen.text()) is (lang == "ko")
-    SHOTS.mkdir(exist_ok=True)
-    seen.page.screenshot(path=SHOTS / f"crypto_trends_{width}_{scheme}_{lang}.png", full_page=True)
+    shoot(seen.page, f"crypto_trends_{width}_{scheme}_{lang}")
 
 
 LOOK = "[document.documentElement.lang, document.documentElement.dataset.theme]"

@@ -12,8 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.conftest import CHROMIUM, ROOT, Console, Visit, start_console, stop
-from tests.browser.test_crypto_page import SHOTS, shoot
+from tests.browser.conftest import CHROMIUM, ROOT, Console, Visit, shoot, start_console, stop
 from tests.upstream import FakeUpstream
 
 pytestmark = [
@@ -57,7 +56,7 @@ def test_it_draws_whole_in_every_theme_size_and_language(
     assert width == visit.page.viewport_size["width"]
     ink = visit.page.evaluate("getComputedStyle(document.querySelector('.js-plotly-plot .xtick text')).fill")
     assert (int(ink.split("(")[1].split(",")[0]) > 128) is dark
-    shoot(visit, f"liquidity_{'390' if phone else '1440'}_{'dark' if dark else 'light'}_{language}")
+    shoot(visit.page, f"liquidity_{'390' if phone else '1440'}_{'dark' if dark else 'light'}_{language}")
     visit.clean()
 
 
@@ -84,7 +83,7 @@ def test_an_address_with_rubbish_is_the_default(open_page: Opener, rubbish: str)
 def test_the_overview_begins_with_the_index_and_leads_to_it(open_page: Opener) -> None:
     visit = open_page("/")
     assert "Liquidity is" in visit.page.inner_text("h2")
-    shoot(visit, "overview_with_stress")
+    shoot(visit.page, "overview_with_stress")
     visit.page.get_by_text("Take it apart").first.click()
     visit.page.wait_for_url("**/liquidity**", timeout=15_000)
     drawn(visit).clean()
@@ -117,9 +116,8 @@ def test_without_a_key_and_with_everything_down_the_last_index_stays_and_says_so
         assert "FRED_API_KEY" in text
         assert "21 points" in text
         assert "stale" in text.lower()
-        shoot(visit, "liquidity_stale_without_key")
+        shoot(visit.page, "liquidity_stale_without_key")
         visit.clean()
         context.close()
     finally:
         stop(server)
-    assert (SHOTS / "liquidity_stale_without_key.png").is_file()

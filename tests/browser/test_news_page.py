@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.conftest import CHROMIUM, Console, Visit
-from tests.browser.test_crypto_page import shoot
+from tests.browser.conftest import CHROMIUM, Console, Visit, shoot
 
 pytestmark = [
     pytest.mark.browser,
@@ -50,7 +49,7 @@ def test_it_draws_whole(
         timeout=15_000
     )
     assert visit.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    shoot(visit, f"news_{language}_{'phone' if phone else 'wide'}")
+    shoot(visit.page, f"news_{language}_{'phone' if phone else 'wide'}")
     visit.clean()
 
 

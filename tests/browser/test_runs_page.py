@@ -15,8 +15,7 @@ import pytest
 from storage import clock, ledger
 from storage.ledger import StepRecord
 from storage.settings import Settings
-from tests.browser.conftest import CHROMIUM, Console, Visit
-from tests.browser.test_crypto_page import shoot
+from tests.browser.conftest import CHROMIUM, Console, Visit, shoot
 
 pytestmark = [
     pytest.mark.browser,
@@ -82,7 +81,7 @@ def test_it_draws_whole_in_every_theme_size_and_language(
     tops = sorted(top for top, _height, _left in names)
     assert min(after - before for before, after in pairwise(tops)) > 12
     assert min(left for _top, _height, left in names) >= 0
-    shoot(visit, f"runs_{'390' if phone else '1440'}_{'dark' if dark else 'light'}_{language}")
+    shoot(visit.page, f"runs_{'390' if phone else '1440'}_{'dark' if dark else 'light'}_{language}")
     visit.clean()
 
 
@@ -177,7 +176,7 @@ def test_a_run_that_somebody_else_started_is_followed_without_a_click(
         started = StepRecord(run_id, 1, SOURCE, "crypto", source=SOURCE, started_at=clock.now())
         ledger.step_started(settings, started)
         visit.page.get_by_text("0 steps are done; more to come.").wait_for(timeout=15_000)
-        shoot(visit, "runs_running")
+        shoot(visit.page, "runs_running")
         ledger.finish(settings, run_id, "cancelled", 130, {"crypto": "cancelled"})
     visit.page.get_by_text("It was cancelled between two transactions").wait_for(timeout=15_000)
     visit.page.locator(".st-key-running").wait_for(state="detached", timeout=15_000)
@@ -228,7 +227,7 @@ def test_days_are_chosen_in_the_calendar_and_fill_in_while_one_looks(open_page: 
     page.get_by_role("button", name="Fill in the chosen days").wait_for(timeout=15_000)
     visit.ready()
     assert page.get_by_text("1 day, ").count() == 1
-    shoot(visit, "runs_gap_chosen")
+    shoot(visit.page, "runs_gap_chosen")
     page.get_by_role("button", name="Fill in the chosen days").click()
     page.wait_for_function(f"({_MISSING})().length === {len(before) - 1}", timeout=45_000)
     # Nothing is chosen any more: the rest is offered.
