@@ -29,17 +29,9 @@ def drawn(visit: Visit) -> Visit:
     return visit
 
 
-@pytest.mark.parametrize(
-    ("dark", "phone", "language"),
-    [
-        (False, False, "en"),
-        (True, False, "en"),
-        (False, True, "en"),
-        (True, True, "ko"),
-        (False, False, "ko"),
-    ],
-    ids=["light-1440-en", "dark-1440-en", "light-390-en", "dark-390-ko", "light-1440-ko"],
-)
+@pytest.mark.parametrize("language", ["en", "ko"])
+@pytest.mark.parametrize("phone", [False, True], ids=["1440", "390"])
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_it_draws_whole_in_every_theme_size_and_language(
     open_page: Opener, dark: bool, phone: bool, language: str
 ) -> None:
