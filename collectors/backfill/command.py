@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from datetime import date
     from typing import Any
 
-    from collectors.backfill.plan import Plan
+    from collectors.backfill.plan import Plan, Want
     from storage.settings import Settings
 
 MODES = ("missing", "failed", "all")
@@ -37,17 +37,11 @@ def run(
     settings = settings_of(given.demo)
     import sqlite3
 
+    wanted = _wanted(parser, given)
+
     from collectors import console_lines
     from collectors.backfill import plan, said
-    from collectors.registry import SOURCES
     from storage.store_error import StoreError
-
-    for name in given.source:
-        if name not in SOURCES:
-            parser.error(_("There is no source {name}.").format(name=name))
-    wanted = plan.Want(given.mode, given.since, given.until, frozenset(given.source))
-    if wanted.since and wanted.until and wanted.since > wanted.until:
-        parser.error(_("--since is after --until"))
 
     def act() -> int:
         made = plan.make(settings, wanted)
@@ -71,6 +65,20 @@ def run(
             raise
 
     return told(settings, guarded, as_json=given.json)
+
+
+def _wanted(parser: argparse.ArgumentParser, given: Any) -> Want:
+    """What the options ask for; a usage error where that cannot be."""
+    from collectors.backfill import plan
+    from collectors.registry import SOURCES
+
+    for name in given.source:
+        if name not in SOURCES:
+            parser.error(_("There is no source {name}.").format(name=name))
+    wanted = plan.Want(given.mode, given.since, given.until, frozenset(given.source))
+    if wanted.since and wanted.until and wanted.since > wanted.until:
+        parser.error(_("--since is after --until"))
+    return wanted
 
 
 def _give_up(settings: Settings, run_id: str | None) -> None:

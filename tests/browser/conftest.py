@@ -76,6 +76,22 @@ class Visit:
         self.page.wait_for_timeout(600)
         return self
 
+    def charted(self, charts: int) -> "Visit":
+        """Waits until so many charts stand."""
+        self.page.wait_for_function(
+            f"document.querySelectorAll('.js-plotly-plot .main-svg').length >= {charts}", timeout=30_000
+        )
+        return self
+
+    def fits(self, dark: bool) -> "Visit":
+        """Nothing is wider than the window, and charts follow the theme: light words on the dark ground."""
+        width = self.page.evaluate("document.documentElement.scrollWidth")
+        assert width == self.page.viewport_size["width"]
+        words = "getComputedStyle(document.querySelector('.js-plotly-plot .xtick text')).fill"
+        ink = self.page.evaluate(words)
+        assert (int(ink.split("(")[1].split(",")[0]) > 128) is dark
+        return self
+
     def text(self) -> str:
         return str(self.page.inner_text("body"))
 

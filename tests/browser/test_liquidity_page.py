@@ -31,10 +31,7 @@ def collected(console: Console) -> None:
 
 def drawn(visit: Visit) -> Visit:
     """Waits for every chart."""
-    visit.page.wait_for_function(
-        f"document.querySelectorAll('.js-plotly-plot .main-svg').length >= {CHARTS}", timeout=30_000
-    )
-    return visit
+    return visit.charted(CHARTS)
 
 
 @pytest.mark.parametrize(
@@ -52,10 +49,7 @@ def test_it_draws_whole_in_every_theme_size_and_language(
     open_page: Opener, dark: bool, phone: bool, language: str
 ) -> None:
     visit = drawn(open_page(f"/liquidity?lang={language}", dark=dark, phone=phone))
-    width = visit.page.evaluate("document.documentElement.scrollWidth")
-    assert width == visit.page.viewport_size["width"]
-    ink = visit.page.evaluate("getComputedStyle(document.querySelector('.js-plotly-plot .xtick text')).fill")
-    assert (int(ink.split("(")[1].split(",")[0]) > 128) is dark
+    visit.fits(dark)
     shoot(visit.page, f"liquidity_{'390' if phone else '1440'}_{'dark' if dark else 'light'}_{language}")
     visit.clean()
 
