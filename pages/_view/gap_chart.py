@@ -77,7 +77,9 @@ def chart(rows: Sequence[Row], shown: Window, today: date, palette: Palette) -> 
             "y": 0,
             "yanchor": "bottom",
             "yref": "container",
-            "font": {"size": 12},
+            "font": {"size": 10},
+            # Two side by side on a phone: one below the other, the last would be hidden.
+            "xref": "container",
         },
         "margin": {"t": 6, "b": 62},
     }
