@@ -17,7 +17,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from collectors import brief_step, export_step, freshness, housekeeping, order, outcome, past, run, under_way
+from collectors import export_step, freshness, housekeeping, order, outcome, past, run, under_way
 from collectors.http import Http
 from collectors.model import Source
 from collectors.registry import PIPELINES, ordered
@@ -226,6 +226,8 @@ class _Execution:
         if not wanted:
             return
         landing.prepare(self.settings)
+        if "crypto" in wanted:
+            export_step.ahead(self.settings)
         housekeeping.open_store(self.steps, [source for name in wanted for source in self._sources(name)])
         for n, name in enumerate(wanted, 1):
             self.outcomes[name] = self._pipeline(name, self.until - SHARE_S * (len(wanted) - n))
@@ -271,6 +273,8 @@ class _Execution:
 
             return stress_step.run_step(self.steps, name, PIPELINES[name], collected)
         if name == "news":
+            from collectors import brief_step
+
             return brief_step.run_step(self.steps, name, collected)
         return export_step.run_step(self.steps, name, collected)
 

@@ -23,12 +23,12 @@ from collectors.checks.kinds import Facts
 from collectors.http import Tally
 from collectors.keep import failed, keep
 from collectors.model import Answer, Ask, Batch, CollectError, Plan, Refused, Source, Unavailable
-from collectors.sources import demo
 from collectors.under_way import Fetched, Run, newest_day
 from collectors.wire import Asked, Line
 from storage import clock, ledger, points
 from storage.ledger import StepRecord
 from storage.read import Seen
+from storage.settings import Settings
 from storage.texts import N_
 
 log = logging.getLogger("collector")
@@ -147,7 +147,7 @@ def isolated() -> Iterator[_Caught]:
 
 def _fetch(run: Run, source: Source, step: StepRecord, until: float) -> Fetched:
     settings = run.settings
-    invented = settings.demo and source.name in demo.SOURCES
+    invented = _invented(settings, source)
     key = source.upstream.key or ""
     if source.needs_key and not invented and not settings.secret(key):
         return Fetched(source, step, skipped="no_key")
@@ -168,7 +168,19 @@ def _fetch(run: Run, source: Source, step: StepRecord, until: float) -> Fetched:
     return _ask_and_parse(run, source, step, ask, until)
 
 
+def _invented(settings: Settings, source: Source) -> bool:
+    """Whether demo mode has an answer of its own for it."""
+    if not settings.demo:
+        return False
+    # Imported when asked: most runs do without.
+    from collectors.sources import demo
+
+    return source.name in demo.SOURCES
+
+
 def _invent(run: Run, source: Source, step: StepRecord, ask: Ask) -> Fetched:
+    from collectors.sources import demo
+
     judged: Judged | None = None
     with isolated() as caught:
         batch = demo.batch(source.name, ask, source.days)

@@ -22,6 +22,7 @@ class _Look:
     pipelines: frozenset[str] = frozenset()
     until: float = 0.0
     under_way: bool = False
+    waited: bool = False
     done: Event = field(default_factory=Event)
 
 
@@ -31,13 +32,14 @@ _looks: dict[tuple[object, ...], _Look] = {}
 
 def scheduled(settings: Settings, first_s: float = FIRST_S) -> frozenset[str]:
     """The pipelines that the operating system starts for this store, as last seen. The first who asks
-    waits `first_s` at most; nobody else waits."""
+    waits `first_s` at most (0: it is but begun, and the next one is the first); nobody else waits."""
     if settings.demo:
         return frozenset()
     key = (settings.home, settings.database, settings.timezone, settings.schedule)
     with _turn:
         look = _looks.setdefault(key, _Look())
-        first = not look.under_way and not look.done.is_set()
+        first = first_s > 0 and not look.waited and not look.done.is_set()
+        look.waited = look.waited or first
         if not look.under_way and monotonic() >= look.until:
             look.under_way = True
             Thread(target=_renew, args=(settings, look), name="schedule", daemon=True).start()

@@ -6,8 +6,8 @@ quicker strategy (upsert): extracting, normalizing, loading. SQLite opens its fi
 one transaction (executemany, write-ahead log, `synchronous=NORMAL`), and closes it. Fetching and parsing are
 of none of the three. Nothing is promised beside SQLite: what DuckDB itself takes to open its file, insert as
 many generated rows and close it, without a merge, a receipt or a landed file, is measured beside it too, coin
-by coin and all coins in one transaction. Each turn is a backfill of coins that are new, into stores that have
-others already.
+by coin and all coins in one transaction of either. Each turn is a backfill of coins that are new, into stores
+that have others already.
 """
 
 import os
@@ -89,6 +89,7 @@ def sqlite_store(folder: Path) -> Store:
 def bare_store(folder: Path) -> Store:
     """The least that any storing in DuckDB takes: as many rows of a key of their own, generated within it."""
     connection, file = duckdb.connect(), folder / "bare.duckdb"
+    connection.execute(f"SET GLOBAL default_block_size = {db.BLOCK_SIZE}")
     columns = ", ".join(f'"{name}" {kind}' for name, kind in CRYPTO_PRICE.all_columns)
     given = {
         "coin": f"? || i // {DAYS}",
@@ -98,7 +99,7 @@ def bare_store(folder: Path) -> Store:
     values = ", ".join(given.get(name, "NULL") for name, _kind in CRYPTO_PRICE.all_columns)
 
     def store(rows: Rows, _step: str) -> None:
-        connection.execute(f"ATTACH '{file}' AS bare")
+        connection.execute(f"ATTACH '{file}' AS bare (ROW_GROUP_SIZE {db.ROW_GROUP_SIZE})")
         connection.execute(
             f"CREATE TABLE IF NOT EXISTS bare.price ({columns}, PRIMARY KEY ({', '.join(CRYPTO_PRICE.key)}))"
         )
@@ -111,7 +112,9 @@ def bare_store(folder: Path) -> Store:
 
 def compare(given: Namespace, other: Store, mine: Store, *, together: bool = False) -> Pairs:
     coins = QUICK_COINS if given.quick else COINS
-    return by_turns(given.pairs, backfill(other, coins), backfill(mine, coins, together=together))
+    return by_turns(
+        given.pairs, backfill(other, coins, together=together), backfill(mine, coins, together=together)
+    )
 
 
 def bounds(given: Namespace) -> list[bool]:
