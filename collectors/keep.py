@@ -4,7 +4,7 @@ import logging
 import sqlite3
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 from typing import cast
@@ -16,7 +16,7 @@ from collectors.under_way import Fetched, Run, newest_day
 from storage import absent, check_results, clock, db, landing, merge, points, quarantine, schema
 from storage.quarantine import Origin
 from storage.records import Counts, StepRecord
-from storage.store_error import BUG, StoreError, Stumbled, ledger_problem
+from storage.store_error import BUG, StoreBusy, StoreError, Stumbled, ledger_problem
 from storage.tables import OBSERVATION
 from storage.texts import N_
 
@@ -25,8 +25,25 @@ _DAY = timedelta(days=1)
 CACHED = N_("{upstream} wants no more requests for now: stored values of {day} serve ({age} days old). Wait.")
 
 
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A batch that is landed: what its merge takes, and the step that it is of. `without`: (series, day) of
+    which its upstream has no value."""
+
+    step: StepRecord
+    landed: merge.Landed
+    without: Sequence[tuple[str, date]]
+    results: Sequence[check_results.CheckResult]
+
+
 def keep(run: Run, fetched: Fetched, batch: Batch) -> StepRecord:
     """Lands a batch and merges it; `pending` where the store cannot be written now."""
+    kept = land(run, fetched, batch)
+    return merged(run, [kept])[0] if isinstance(kept, Waiting) else kept
+
+
+def land(run: Run, fetched: Fetched, batch: Batch) -> Waiting | StepRecord:
+    """Puts aside what was rejected and lands the rest; the step as it ended where no row is left to merge."""
     settings, source, step = run.settings, fetched.source, fetched.step
     at = fetched.at or clock.now()
     run.observed[source.upstream.name] = max(run.observed.get(source.upstream.name, at), at)
@@ -63,7 +80,7 @@ def keep(run: Run, fetched: Fetched, batch: Batch) -> StepRecord:
         restates=source.restates,
         results=check_results.noted(results),
     )
-    return _merge(run, step, landed, without, results)
+    return Waiting(step, landed, without, results)
 
 
 def gaps_within(source: Source, batch: Batch) -> Sequence[tuple[str, date]]:
@@ -123,27 +140,31 @@ def counts_of(count: merge.MergeCount, rejected: int) -> Counts:
     return Counts(fetched, count.inserted, count.updated, count.unchanged, count.duplicate, rejected)
 
 
-def _merge(
-    run: Run,
-    step: StepRecord,
-    landed: merge.Landed,
-    without: Sequence[tuple[str, date]],
-    results: Sequence[check_results.CheckResult],
-) -> StepRecord:
+def merged(run: Run, waiting: Sequence[Waiting]) -> list[StepRecord]:
+    """The steps after the merge of their batches, all in one transaction: opening the store and closing it
+    takes as long as several merges. `pending` where the store cannot be written now. Raises StoreError where
+    a batch belongs to the other store, or something is wrong with one of several: none of them is merged."""
+    counts: list[merge.MergeCount] = []
     try:
         with db.writer(run.settings, run.store_wait_s, run.quiet) as connection:
             # A run that began while the store was locked has not created it yet.
             schema.migrate_within(run.settings, connection)
-            count = merge.merge(connection, landed, clock.now())
-            absent.keep(connection, without, landed.source, landed.run_id, landed.observed_at)
-            check_results.keep(connection, results)
+            for kept in waiting:
+                landed = kept.landed
+                counts.append(merge.merge(connection, landed, clock.now()))
+                absent.keep(connection, kept.without, landed.source, landed.run_id, landed.observed_at)
+                points.reach("after_merge")
+            check_results.keep(connection, [result for kept in waiting for result in kept.results])
     except StoreError as problem:
-        if problem.code == "schema":
+        if problem.code == "schema" or (len(waiting) > 1 and not isinstance(problem, StoreBusy)):
             raise
         run.store_wait_s = min(run.store_wait_s, 1.0)
-        return step.hindered("pending", problem)
+        return [kept.step.hindered("pending", problem) for kept in waiting]
     points.reach("after_receipt")
-    return replace(step, state="ok", counts=counts_of(count, landed.rejected))
+    return [
+        replace(kept.step, state="ok", counts=counts_of(count, kept.landed.rejected))
+        for kept, count in zip(waiting, counts, strict=True)
+    ]
 
 
 def _serves_stored(run: Run, source: Source, error: Exception) -> bool:

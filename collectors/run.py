@@ -10,7 +10,7 @@ import queue
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -21,7 +21,7 @@ from collectors.checks.compare import newest
 from collectors.checks.judge import Judged, judge, told
 from collectors.checks.kinds import Facts
 from collectors.http import Tally
-from collectors.keep import failed, keep
+from collectors.keep import Waiting, failed, land, merged
 from collectors.model import Answer, Ask, Batch, CollectError, Plan, Refused, Source, Unavailable
 from collectors.under_way import Fetched, Run, newest_day
 from collectors.wire import Asked, Line
@@ -38,6 +38,8 @@ LEAST_WAIT_S = 5.0
 AHEAD = timedelta(days=7)
 # So many items that fail say something of the upstream, not of themselves.
 TELLING = 3
+# So many batches are merged in one transaction at most: whoever reads, or cancels, waits for its end.
+TOGETHER = 8
 # How long a question may take that nothing depends on.
 BESIDE_S = 10.0
 LEFT_ALONE = frozenset({"rate_limited", "circuit_open", "deadline"})
@@ -65,14 +67,22 @@ def collect(run: Run, pipeline: str, sources: Sequence[Source], until: float) ->
             fetched = done.get(timeout=max(0.0, until - time.monotonic()))
         except queue.Empty:
             break
-        if fetched.source.step not in ended:
-            ended[fetched.source.step] = _finish(run, fetched)
-    for source in sources:
-        if source.step not in ended:
-            step = run.begun.get(source.step, steps[source.step])
-            step = replace(step, requests=run.tallies.get(source.step, Tally()).sent)
-            ended[source.step] = _finish(run, Fetched(source, step, error=_deadline()))
+        ended.update(_finish(run, [fetched, *_waiting(done)]))
+    late = [source for source in sources if source.step not in ended]
+    for source in late:
+        step = run.begun.get(source.step, steps[source.step])
+        step = replace(step, requests=run.tallies.get(source.step, Tally()).sent)
+        ended.update(_finish(run, [Fetched(source, step, error=_deadline())]))
     return [ended[source.step] for source in sources]
+
+
+def _waiting(done: "queue.SimpleQueue[Fetched]") -> list[Fetched]:
+    """What else has come in meanwhile, as far as it is merged together."""
+    some: list[Fetched] = []
+    with suppress(queue.Empty):
+        while len(some) < TOGETHER - 1:
+            some.append(done.get_nowait())
+    return some
 
 
 def _deadline() -> CollectError:
@@ -306,23 +316,45 @@ def _with_plan(run: Run, source: Source, ask: Ask, plan: Plan) -> Ask:
 # ---------------------------------------------------------------- keeping (one thread)
 
 
-def _finish(run: Run, fetched: Fetched) -> StepRecord:
-    """Lands and merges what was fetched and writes the step's last word."""
-    step = fetched.step
+def _finish(run: Run, some: Sequence[Fetched]) -> dict[str, StepRecord]:
+    """Lands and merges what was fetched and writes each step's last word."""
+    kept = [_land(run, fetched) for fetched in some]
+    waiting = [caught.result for caught in kept if isinstance(caught.result, Waiting)]
+    after = iter(_merge(run, waiting) if waiting else ())
+    ended = {}
+    for fetched, caught in zip(some, kept, strict=True):
+        come = next(after) if isinstance(caught.result, Waiting) else caught
+        ended[fetched.source.step] = _end(run, fetched, come)
+    return ended
+
+
+def _land(run: Run, fetched: Fetched) -> _Caught:
+    """What comes of landing it: a batch that waits for its merge, or the step as it ended."""
     verdicts.tell(fetched)
-    if fetched.error is None and fetched.batch is not None:
-        with isolated() as caught:
-            step = keep(run, fetched, fetched.batch)
-        if caught.error is not None:
-            fetched = replace(fetched, error=caught.error)
-    elif fetched.skipped:
-        step = replace(step, state="skipped", reason=fetched.skipped)
-    if fetched.error is not None:
-        step = failed(run, fetched, fetched.error)
+    if fetched.skipped:
+        return _Caught(replace(fetched.step, state="skipped", reason=fetched.skipped))
+    with isolated() as caught:
+        if fetched.error is None and fetched.batch is not None:
+            caught.result = land(run, fetched, fetched.batch)
+    return caught
+
+
+def _merge(run: Run, waiting: Sequence[Waiting]) -> list[_Caught]:
+    """What comes of merging each: all together; where that fails each alone, so that it costs no other."""
+    with isolated() as caught:
+        return [_Caught(step) for step in merged(run, waiting)]
+    return [caught] if len(waiting) == 1 else [_merge(run, [kept])[0] for kept in waiting]
+
+
+def _end(run: Run, fetched: Fetched, come: _Caught) -> StepRecord:
+    error = fetched.error or come.error
+    step: StepRecord = come.result or fetched.step
+    if error is not None:
+        step = failed(run, replace(fetched, error=error), error)
     if step.state != "ok":
         run.unkept += verdicts.of_step(run, fetched)
     step = replace(step, finished_at=clock.now())
-    with isolated() as caught:
+    with isolated():
         ledger.step_finished(run.settings, step)
     run.emit(step)
     return step

@@ -15,6 +15,7 @@ NAMES = (
     "after_fetch",
     "before_landing",
     "after_landing",
+    "after_merge",
     "before_commit",
     "after_commit",
     "after_receipt",

@@ -22,7 +22,7 @@ from collectors import freshness, pipeline, run
 from collectors.backfill import command, plan
 from collectors.model import Changed, Unavailable
 from collectors.sources import daily
-from storage import clock, db, ledger, ledger_past, points
+from storage import clock, db, landing, ledger, ledger_past, points, read
 from storage.settings import Settings, load
 from storage.texts import speaking
 from tests import child
@@ -299,11 +299,13 @@ def test_whatever_was_missing_is_there_afterwards_as_if_it_never_had_been(
     if dies_at is not None:
         _killed(desk, dies_at)
     told = planned(desk, "--since", SINCE)
+    with db.reader(load()) as connection:
+        landed = len(landing.waiting(load(), read.receipts(connection)))
     # The last of a series may not have come out when it was asked last; everything else is planned.
     code, said = desk.collect(NOW, "backfill", "--since", SINCE)
     assert code == 0, said
     # What the dead one had landed is merged, not asked for again.
-    assert told["calls"] - 1 <= desk.up.count() <= told["calls"]
+    assert told["calls"] - landed <= desk.up.count() <= told["calls"]
     assert content() == before
     assert planned(desk, "--since", SINCE)["plan"] == []
 
@@ -341,7 +343,7 @@ def _killed(desk: Desk, dies_at: int) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL of POSIX")
-@pytest.mark.parametrize("point", ["after_landing:5", "before_commit:9", "after_commit:20"])
+@pytest.mark.parametrize("point", ["after_landing:5", "after_merge:13", "before_commit:4", "after_commit:5"])
 def test_one_that_is_killed_goes_on_where_it_was(
     point: str, year: Path, home: Path, up: FakeUpstream
 ) -> None:

@@ -20,10 +20,12 @@ from tests.upstream import FakeUpstream
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL of POSIX")
 CYCLES = int(os.environ.get("KILL_CYCLES", "25"))
 KILLED = -9
-# The store is opened once before the sources are asked (1), then once a batch (2 to 6), then to seal.
+# The store is opened once before the sources are asked (1), then for the batches that have come (2, and
+# mostly more), then to seal.
 POINTS = [
     *points.NAMES,
-    *("after_landing:4", "before_commit:2", "before_commit:5", "after_commit:3", "after_commit:7"),
+    *("after_landing:4", "after_merge:2", "after_merge:5", "before_commit:2", "before_commit:3"),
+    *("after_commit:2", "after_commit:3"),
 ]
 
 

@@ -259,7 +259,7 @@ def test_a_run_stops_when_told_to_while_an_upstream_hangs(stop: str, home: Path,
 
 
 SLOW_COMMIT = """
-import sys, time
+import os, sys, time
 sys.path.insert(0, ".")
 import collect
 from storage import points
@@ -267,8 +267,12 @@ reach, times = points.reach, []
 def slowly(name):
     reach(name)
     times.append(name)
-    if name == "before_commit" and times.count(name) == 3:
-        open(sys.argv[1], "w").close()
+    merged = times.count("after_merge")
+    if name == "before_commit" and merged and times[-2] == "after_merge" and "slow" not in times:
+        times.append("slow")
+        with open(sys.argv[1] + ".part", "w") as told:
+            told.write(str(merged))
+        os.replace(sys.argv[1] + ".part", sys.argv[1])
         time.sleep(1.5)
 points.reach = slowly
 try:
@@ -287,9 +291,10 @@ def test_a_transaction_under_way_is_whole_or_gone_when_a_run_stops(
     process = child.python(SLOW_COMMIT, str(tmp_path / "there"), up=up)
     child.eventually((tmp_path / "there").exists)
     assert_stopped(process, stop)
-    # A cancel waits for the commit; a signal rolls it back, and the batch stays landed.
-    assert len(child.receipts()) == (2 if stop == "cancel" else 1)
-    assert len(list((home / "landing").glob("*.parquet"))) >= 2
+    merged = int((tmp_path / "there").read_text())
+    # A cancel waits for the commit; a signal rolls it back, and what was in it stays landed.
+    assert len(child.receipts()) == (merged if stop == "cancel" else 0)
+    assert len(list((home / "landing").glob("*.parquet"))) >= merged >= 1
 
 
 @posix
