@@ -1,7 +1,7 @@
 """The one DuckDB instance of a process: without a database of its own, lent out as cursors.
 
 Making an instance costs several times what attaching a file to one does, and a run opens the store
-ten times and writes five batches.
+several times and writes five batches.
 """
 
 from collections.abc import Iterator

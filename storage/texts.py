@@ -17,8 +17,9 @@ LANGUAGES = ("en", "ko")
 LOCALE_DIR = os.path.join(os.path.dirname(__file__), "locale")  # pathlib would take a tenth of `--help`
 DOMAIN = "collector"
 
-# An instant as `clock.stamp` writes it, which is how it stands among the values of a message.
-_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
+# An instant as `clock.stamp` writes it, which is how it stands among the values of a message. Compiled when the
+# first one comes: `--help` has none.
+_INSTANT = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z"
 
 _chosen: ContextVar[str | None] = ContextVar("language", default=None)
 _default: list[str] = []
@@ -99,4 +100,4 @@ def say(message: str, values: Mapping[str, object] | None = None, show: Callable
 
 
 def _shown(value: object, show: Callable[[str], str]) -> object:
-    return show(value) if isinstance(value, str) and _INSTANT.fullmatch(value) else value
+    return show(value) if isinstance(value, str) and re.fullmatch(_INSTANT, value) else value

@@ -16,6 +16,8 @@ from storage.tables import CRYPTO_PRICE, RECEIPT, Table
 from storage.texts import _
 
 Tuples = Sequence[tuple[object, ...]]
+# Of each batch its step and its rows.
+Batches = Sequence[tuple[str, Tuples]]
 # SQLite has no type for them.
 AS_TEXT = ("DATE", "TIMESTAMPTZ")
 # Enough for a table of a million rows.
@@ -106,22 +108,23 @@ _UPSERT = (
 )
 
 
-def upsert(connection: sqlite3.Connection, rows: Tuples, step: str) -> None:
-    """One transaction: rows and their receipt, unless there is one."""
+def upsert(connection: sqlite3.Connection, batches: Batches) -> None:
+    """One transaction: the rows of each batch and its receipt, unless there is one."""
     connection.execute("BEGIN IMMEDIATE")
-    if not connection.execute(f"SELECT 1 FROM {RECEIPT.name} WHERE step = ?", (step,)).fetchall():
-        connection.executemany(_UPSERT, rows)
-        connection.execute(
-            f"INSERT INTO {RECEIPT.name} (run_id, step, table_name, fetched) VALUES (?, ?, ?, ?)",
-            ("bench", step, CRYPTO_PRICE.name, len(rows)),
-        )
+    for step, rows in batches:
+        if not connection.execute(f"SELECT 1 FROM {RECEIPT.name} WHERE step = ?", (step,)).fetchall():
+            connection.executemany(_UPSERT, rows)
+            connection.execute(
+                f"INSERT INTO {RECEIPT.name} (run_id, step, table_name, fetched) VALUES (?, ?, ?, ?)",
+                ("bench", step, CRYPTO_PRICE.name, len(rows)),
+            )
     connection.execute("COMMIT")
 
 
-def one_batch(folder: Path, rows: Tuples, step: str) -> None:
-    """What ours does too: open, merge with a receipt, commit, close."""
+def one_transaction(folder: Path, batches: Batches) -> None:
+    """What ours does too: open, merge each with a receipt, commit, close."""
     with closing(sqlite(folder)) as connection:
-        upsert(connection, rows, step)
+        upsert(connection, batches)
 
 
 def tuples(rows: Sequence[Mapping[str, object]]) -> Tuples:

@@ -1,38 +1,42 @@
 """Storing a backfill of 365 days × 20 coins beside dlt's merge (3 times as fast), and beside SQLite's upsert.
 
-A coin is a batch of 365 prices, and each is stored by itself as it comes in: ours is to land it, open the
-store, MERGE with a receipt, commit and close. dlt gets the same rows in one pipeline, a run a coin, with its
-quicker strategy (upsert): extracting, normalizing, loading. SQLite opens its file, upserts with a receipt in
-one transaction (executemany, write-ahead log, `synchronous=NORMAL`), and closes it. Fetching and parsing are
-of none of the three. Nothing is promised beside SQLite: what DuckDB itself takes to open its file, insert as
-many generated rows and close it, without a merge, a receipt or a landed file, is measured beside it too, coin
-by coin and all coins in one transaction of either. Each turn is a backfill of coins that are new, into stores
-that have others already.
+A coin is a batch of 365 prices. It is landed by itself; what waits for the store is merged together. Both
+ends are measured: each coin stored as it comes in, as at the pace that CoinGecko asks for, and as many at
+once as a run merges in one transaction. Ours is to land, open the store, MERGE with a receipt a coin,
+commit and close. dlt gets the same rows in one pipeline, a run for each transaction of ours, with its
+quicker strategy (upsert): extracting, normalizing, loading. SQLite opens its file, upserts with a receipt a
+coin in one transaction (executemany, write-ahead log, `synchronous=NORMAL`), and closes it. Fetching and
+parsing are of none of the three. Nothing is promised beside SQLite: what DuckDB itself takes to open its
+file, insert as many generated rows and close it, without a merge, a receipt or a landed file, is measured
+beside it too. Each turn is a backfill of coins that are new, into stores that have others already.
 """
 
 import os
 import sys
 import tempfile
 from argparse import Namespace
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
-from itertools import count
+from itertools import count, islice
 from pathlib import Path
 
 import _upserts
 import duckdb
 from _measure import Pairs, Spent, arguments, at_least, by_turns, environment, timed
 
+from collectors import run
 from storage import clock, db, landing, ledger, merge, schema, settings
 from storage.tables import CRYPTO_PRICE
-from storage.texts import _
+from storage.texts import _, ngettext
 
 DLT_BOUND = 3.0
 COINS, QUICK_COINS, DAYS, FIRST = 20, 2, 365, date(2025, 1, 1)
 AT = datetime(2026, 1, 1, 3, tzinfo=UTC)
 STEP = "coingecko.history"
 Rows = list[dict[str, object]]
-Store = Callable[[Rows, str], object]
+# Of each coin its step and its rows.
+Batches = Sequence[tuple[str, Rows]]
+Store = Callable[[Batches], object]
 
 
 def history(coin: int, run_id: str) -> Rows:
@@ -49,41 +53,51 @@ def history(coin: int, run_id: str) -> Rows:
     ]  # fmt: skip
 
 
-def backfill(store: Store, n: int, *, together: bool = False) -> Callable[[], Spent]:
-    """A timer of storing the `n` coins of the next backfill, of coins that are not stored yet: the time of
-    each batch, summed; what comes between two of them is not timed. `together`: all coins are one batch."""
+def backfill(store: Store, n: int, together: int) -> Callable[[], Spent]:
+    """A timer of storing the `n` coins of the next backfill, of coins that are not stored yet, `together` at
+    once: the time of each store, summed; what comes between two of them is not timed."""
     coins = count(1)
 
     def once() -> Spent:
-        spent = [Spent(0.0, 0.0, None)]
-        for some in [[next(coins) for _n in range(n)]] if together else [[next(coins)] for _n in range(n)]:
-            rows = [row for coin in some for row in history(coin, "20260101-030000-bench")]
-            step = f"{STEP}.{some[0]}"
-            spent.append(timed(lambda rows=rows, step=step: store(rows, step)))  # type: ignore[misc]
+        spent = []
+        for first in range(0, n, together):
+            some = islice(coins, min(together, n - first))
+            batches = [(f"{STEP}.{coin}", history(coin, "20260101-030000-bench")) for coin in some]
+            spent.append(timed(lambda batches=batches: store(batches)))  # type: ignore[misc]
         return Spent(sum(one.wall_s for one in spent), sum(one.cpu_s for one in spent), None)
 
     return once
 
 
 def our_store(own: settings.Settings) -> Store:
-    def store(rows: Rows, step: str) -> None:
-        run_id = str(rows[0]["run_id"])
-        batch = landing.land(own, CRYPTO_PRICE, rows, run_id=run_id, step=step, source=STEP, observed_at=AT)
+    def land(step: str, rows: Rows) -> merge.Landed:
+        about = {"run_id": str(rows[0]["run_id"]), "step": step, "source": STEP, "observed_at": AT}
+        return landing.land(own, CRYPTO_PRICE, rows, **about)  # type: ignore[arg-type]
+
+    def store(batches: Batches) -> None:
+        landed = [land(step, rows) for step, rows in batches]
         with db.writer(own) as connection:
             schema.migrate_within(own, connection)
-            done = merge.merge(connection, batch, clock.now())
-        assert done.inserted == DAYS, done
+            done = [merge.merge(connection, batch, clock.now()) for batch in landed]
+        assert {count.inserted for count in done} == {DAYS}, done
 
     return store
 
 
 def dlt_store(folder: Path) -> Store:
     pipeline = _upserts.pipeline(folder)
-    return lambda rows, _step: pipeline.run(_upserts.resource(rows)).raise_on_failed_jobs()
+
+    def store(batches: Batches) -> None:
+        rows = [row for _step, rows in batches for row in rows]
+        pipeline.run(_upserts.resource(rows)).raise_on_failed_jobs()
+
+    return store
 
 
 def sqlite_store(folder: Path) -> Store:
-    return lambda rows, step: _upserts.one_batch(folder, _upserts.tuples(rows), step)
+    return lambda batches: _upserts.one_transaction(
+        folder, [(step, _upserts.tuples(rows)) for step, rows in batches]
+    )
 
 
 def bare_store(folder: Path) -> Store:
@@ -98,57 +112,63 @@ def bare_store(folder: Path) -> Store:
     }
     values = ", ".join(given.get(name, "NULL") for name, _kind in CRYPTO_PRICE.all_columns)
 
-    def store(rows: Rows, _step: str) -> None:
+    def store(batches: Batches) -> None:
         connection.execute(f"ATTACH '{file}' AS bare (ROW_GROUP_SIZE {db.ROW_GROUP_SIZE})")
         connection.execute(
             f"CREATE TABLE IF NOT EXISTS bare.price ({columns}, PRIMARY KEY ({', '.join(CRYPTO_PRICE.key)}))"
         )
-        insert = f"INSERT INTO bare.price SELECT {values} FROM range({len(rows)}) AS r(i)"
-        connection.execute(insert, [f"{rows[0]['coin']}-"])
+        insert = f"INSERT INTO bare.price SELECT {values} FROM range({DAYS * len(batches)}) AS r(i)"
+        connection.execute(insert, [f"{batches[0][0]}-"])
         connection.execute("DETACH bare")
 
     return store
 
 
-def compare(given: Namespace, other: Store, mine: Store, *, together: bool = False) -> Pairs:
+def compare(given: Namespace, together: int, other: Store, mine: Store) -> Pairs:
     coins = QUICK_COINS if given.quick else COINS
-    return by_turns(
-        given.pairs, backfill(other, coins, together=together), backfill(mine, coins, together=together)
+    return by_turns(given.pairs, backfill(other, coins, together), backfill(mine, coins, together))
+
+
+def at_once(given: Namespace, folder: Path, together: int) -> bool:
+    """The comparisons with so many coins in one transaction, each in stores of its own: coins that are stored
+    already would be left alone."""
+    names = iter(f"{together}-{n}" for n in count())
+
+    def fresh() -> Path:
+        made = folder / next(names)
+        made.mkdir()
+        return made
+
+    def ours() -> Store:
+        os.environ["COLLECTOR_HOME"] = str(fresh())
+        own = settings.load()
+        ledger.connect(own).close()
+        landing.prepare(own)
+        db.migrate(own)
+        return our_store(own)
+
+    pairs = compare(given, together, dlt_store(fresh()), ours())
+    print(pairs.line("dlt", _("ours")))
+    what = ngettext(
+        "a backfill beside {other}, {n} coin at once",
+        "a backfill beside {other}, {n} coins at once",
+        together,
     )
+    held = at_least(what.format(other="dlt", n=together), pairs.ratio, DLT_BOUND)
+    print(compare(given, together, sqlite_store(fresh()), ours()).line("SQLite", _("ours")))
+    bare = compare(given, together, sqlite_store(fresh()), bare_store(fresh()))
+    print(bare.line("SQLite", _("a bare INSERT into DuckDB")))
+    return held
 
 
 def bounds(given: Namespace) -> list[bool]:
-    held = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         own_environment = environment(COLLECTOR_HOME=str(folder / "home"))
         os.environ.clear()
         os.environ.update(own_environment)
         _upserts.prepare_dlt(folder)
-        for other, make in (("dlt", dlt_store), ("SQLite", sqlite_store)):
-            os.environ["COLLECTOR_HOME"] = str(folder / f"beside-{other}")
-            own = settings.load()
-            ledger.connect(own).close()
-            landing.prepare(own)
-            db.migrate(own)
-            (folder / other).mkdir()
-            pairs = compare(given, make(folder / other), our_store(own))
-            print(pairs.line(other, _("ours")))
-            if other == "dlt":
-                what = _("a backfill beside {other}").format(other=other)
-                held.append(at_least(what, pairs.ratio, DLT_BOUND))
-                continue
-            for what, together in (
-                (_("a bare INSERT into DuckDB"), False),
-                (_("one bare INSERT of all"), True),
-            ):
-                # Stores of their own: coins that are stored already would be left alone.
-                fresh = [folder / f"{name}-{together}" for name in ("other", "bare")]
-                for one in fresh:
-                    one.mkdir()
-                least = compare(given, make(fresh[0]), bare_store(fresh[1]), together=together)
-                print(least.line(other, what))
-    return held
+        return [at_once(given, folder, together) for together in (1, run.TOGETHER)]
 
 
 if __name__ == "__main__":

@@ -169,11 +169,11 @@ def sqlites(folder: Path, coins: int) -> Callable[[], Spent]:
     before, after = (_plain(query) for query in batches(coins))
     turns.stored.mkdir(parents=True)
     with closing(_upserts.sqlite(turns.stored)) as connection:
-        _upserts.upsert(connection, before, "before")
+        _upserts.upsert(connection, [("before", before)])
     del before
 
     def once() -> Spent:
-        return timed(partial(_upserts.one_batch, turns.fresh(), after, "after"))
+        return timed(partial(_upserts.one_transaction, turns.fresh(), [("after", after)]))
 
     return once
 
