@@ -17,8 +17,8 @@ LANGUAGES = ("en", "ko")
 LOCALE_DIR = os.path.join(os.path.dirname(__file__), "locale")  # pathlib would take a tenth of `--help`
 DOMAIN = "collector"
 
-# An instant as `clock.stamp` writes it, which is how it stands among the values of a message. Compiled when the
-# first one comes: `--help` has none.
+# An instant as `clock.stamp` writes it, which is how it stands among the values of a message. Compiled when
+# the first one comes: `--help` has none.
 _INSTANT = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z"
 
 _chosen: ContextVar[str | None] = ContextVar("language", default=None)

@@ -412,6 +412,29 @@ def test_the_status_tells_it_and_asks_the_system_once_a_minute(
     assert len(systemd.take()) == 1
 
 
+def test_a_look_that_was_begun_ahead_is_waited_for_by_the_next_who_asks(
+    systemd: Systemd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    schedule("install")
+    systemd.take()
+    free = threading.Event()
+    real = system._run
+
+    def slow(words: tuple[str, ...], within_s: float) -> Answer:
+        assert free.wait(20)
+        return real(words, within_s)
+
+    monkeypatch.setattr(system, "_run", slow)
+    settings = load()
+    # A run begins the look while it asks its sources, and is not held up.
+    began = time.monotonic()
+    assert known.scheduled(settings, 0.0) == frozenset()
+    assert time.monotonic() - began < known.FIRST_S
+    threading.Timer(0.3, free.set).start()
+    assert known.scheduled(settings, 20.0) == {"liquidity", "crypto", "news"}
+    assert len(systemd.take()) == 1
+
+
 def test_nobody_waits_for_a_slow_system_but_the_first_and_not_for_long(
     systemd: Systemd, monkeypatch: pytest.MonkeyPatch
 ) -> None:
