@@ -176,36 +176,56 @@ def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
     stop(server)
 
 
+@pytest.fixture(scope="session")
+def profile(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where Chromium keeps what it has compiled of Streamlit and Plotly: doing that for every page anew would
+    take half of these tests' time."""
+    return tmp_path_factory.mktemp("profile")
+
+
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """Chromium, once for the module."""
+def browser(profile: Path) -> Iterator[Any]:
+    """Chromium, once for the module, in UTC."""
     api = pytest.importorskip("playwright.sync_api", reason="NO BROWSER TESTS: no playwright")
     if CHROMIUM is None:
         pytest.skip("NO BROWSER TESTS: no Chromium was found on PATH")
     with api.sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        chromium = playwright.chromium.launch_persistent_context(
+            profile, executable_path=CHROMIUM, args=FLAGS, env={**os.environ, "TZ": "UTC"}
+        )
         yield chromium
         chromium.close()
+
+
+def sized(browser: Any, width: int, height: int) -> Any:
+    """A new page of that size."""
+    page = browser.new_page()
+    page.set_viewport_size({"width": width, "height": height})
+    return page
 
 
 @pytest.fixture
 def open_page(browser: Any, console: Console) -> Iterator[Callable[..., Visit]]:
     """Opens a path of the console: `open_page("/runs", dark=True, phone=True)`."""
-    contexts = []
+    pages = []
 
     def open_it(path: str = "/", *, dark: bool = False, phone: bool = False, zone: str = "UTC") -> Visit:
-        size = {"width": 390, "height": 844} if phone else {"width": 1440, "height": 900}
-        scheme = "dark" if dark else "light"
-        context = browser.new_context(viewport=size, color_scheme=scheme, timezone_id=zone)
-        contexts.append(context)
-        visit = Visit(context.new_page())
+        page = sized(browser, *((390, 844) if phone else (1440, 900)))
+        pages.append(page)
+        page.emulate_media(color_scheme="dark" if dark else "light")
+        if zone != "UTC":
+            browser.new_cdp_session(page).send("Emulation.setTimezoneOverride", {"timezoneId": zone})
+        visit = Visit(page)
         _listen(visit, console)
-        visit.page.goto(console.url + path)
+        page.goto(console.url + path)
         return visit.ready()
 
     yield open_it
-    for context in contexts:
-        context.close()
+    for page in pages:
+        # A visitor of the next test has never been here.
+        kept = {"origin": console.url, "storageTypes": "cookies,local_storage,indexeddb,service_workers"}
+        browser.new_cdp_session(page).send("Storage.clearDataForOrigin", kept)
+        page.close()
 
 
 def _listen(visit: Visit, console: Console) -> None:

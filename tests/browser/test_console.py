@@ -23,6 +23,7 @@ from tests.browser.conftest import (
     Visit,
     free_port,
     shoot,
+    sized,
     start_console,
     stop,
 )
@@ -306,7 +307,7 @@ def test_without_a_demo_the_page_stays_where_it_is_and_the_end_is_told_in_full(
     console, server = start_console(tmp_path, COLLECTOR_DEMO="0", COLLECTOR_PACE_S="0", **NOWHERE)
     try:
         for language, size in (("en", (1440, 900)), ("ko", (390, 844))):
-            page = browser.new_page(viewport={"width": size[0], "height": size[1]})
+            page = sized(browser, *size)
             page.goto(f"{console.url}/?lang={language}")
             page.wait_for_selector(READY, timeout=30_000)
             heading = page.locator("h2").first
@@ -332,7 +333,7 @@ def test_without_a_demo_the_page_stays_where_it_is_and_the_end_is_told_in_full(
 
 def test_streamlits_own_status_leaves_the_language_free(browser: Any, tmp_path: Path) -> None:
     console, server = start_console(tmp_path)
-    page = browser.new_page(viewport={"width": 1440, "height": 900})
+    page = sized(browser, 1440, 900)
     try:
         page.goto(console.url)
         page.wait_for_selector(READY, timeout=30_000)

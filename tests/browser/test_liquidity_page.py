@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.conftest import CHROMIUM, ROOT, Console, Visit, shoot, start_console, stop
+from tests.browser.conftest import CHROMIUM, ROOT, Console, Visit, shoot, sized, start_console, stop
 from tests.upstream import FakeUpstream
 
 pytestmark = [
@@ -102,8 +102,7 @@ def test_without_a_key_and_with_everything_down_the_last_index_stays_and_says_so
         assert collect(home, up) == 3
     console, server = start_console(home, COLLECTOR_DEMO="0")
     try:
-        context = browser.new_context(viewport={"width": 1440, "height": 900})
-        visit = Visit(context.new_page())
+        visit = Visit(sized(browser, 1440, 900))
         visit.page.on("pageerror", lambda error: visit.errors.append(str(error)))
         visit.page.goto(f"{console.url}/liquidity")
         text = visit.ready().text()
@@ -112,6 +111,6 @@ def test_without_a_key_and_with_everything_down_the_last_index_stays_and_says_so
         assert "stale" in text.lower()
         shoot(visit.page, "liquidity_stale_without_key")
         visit.clean()
-        context.close()
+        visit.page.close()
     finally:
         stop(server)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from collectors.registry import PIPELINES
-from tests.browser.conftest import CHROMIUM, READY, Console, start_console, stop
+from tests.browser.conftest import CHROMIUM, READY, Console, sized, start_console, stop
 from tests.upstream import FakeUpstream, Fault
 
 pytestmark = [
@@ -63,7 +63,7 @@ def leisurely(tmp_path: Path) -> Iterator[Console]:
 
 
 def opened(browser: Any, console: Console) -> Any:
-    page = browser.new_page(viewport={"width": 1440, "height": 900})
+    page = sized(browser, 1440, 900)
     page.goto(console.url)
     page.wait_for_selector(READY, timeout=30_000)
     return page
