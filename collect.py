@@ -11,8 +11,8 @@ import gc
 import os
 import sys
 
-from collectors.options import seconds
-from storage.texts import N_, _, say, teach
+from collectors.options import Parser, parser, seconds
+from storage.texts import _, say
 
 # A name that type checkers know; importing it from typing would cost `--help` a tenth of its time.
 TYPE_CHECKING = False
@@ -29,71 +29,26 @@ WAIT_S = {"schedule": 1800.0, "catchup": 1800.0, "backfill": 600.0}
 USAGE = 2
 
 
-class _Parser(argparse.ArgumentParser):
-    """argparse with its words in the reader's language and its errors on one line."""
-
-    def error(self, message: str) -> NoReturn:
-        self.print_usage(sys.stderr)
-        self.exit(USAGE, f"{self.prog}: {message}\n")
-
-
-# What argparse says, for the catalogue.
-_ARGPARSE = (
-    N_("usage: "),
-    N_("options"),
-    N_("positional arguments"),
-    N_("argument %(argument_name)s: %(message)s"),
-    N_("the following arguments are required: %s"),
-    N_("unrecognized arguments: %s"),
-    N_("invalid choice: %(value)r (choose from %(choices)s)"),
-    N_("invalid %(type)s value: %(value)r"),
-    N_("expected one argument"),
-)
-teach(argparse)
-
-
-def _width() -> int:
-    """Columns of the terminal. argparse would ask shutil, which imports every compression there is."""
-    try:
-        return int(os.environ.get("COLUMNS") or os.get_terminal_size(sys.stdout.fileno()).columns)
-    except (AttributeError, OSError, ValueError):
-        return 80
-
-
-def _parser(prog: str, about: str, example: str) -> _Parser:
-    parser = _Parser(
-        prog=f"collect.py{prog}",
-        description=about,
-        epilog=_("Example: {example}").format(example=example),
-        formatter_class=lambda prog: argparse.HelpFormatter(prog, width=_width() - 2),
-        add_help=False,
-        allow_abbrev=False,
-    )
-    parser.add_argument("-h", "--help", action="help", help=_("show this text and stop"))
-    parser.add_argument("--demo", action="store_true", help=_("use the demo market, in a store of its own"))
-    return parser
-
-
-def _pipeline_parser() -> _Parser:
+def _pipeline_parser() -> Parser:
     about = _("Collects pipelines in their fixed order and keeps every value once. Verbs: {verbs}.").format(
         verbs="status, gaps, backfill, export, replay, quarantine, doctor, schedule"
     )
-    parser = _parser("", about, "python collect.py crypto")
-    parser.add_argument(
+    made = parser("", about, "python collect.py crypto")
+    made.add_argument(
         "pipelines",
         nargs="+",
         metavar="PIPELINE",
         choices=(*PIPELINES, "all"),
         help=_("what to collect: {names} or all").format(names=", ".join(PIPELINES)),
     )
-    parser.add_argument("--trigger", choices=TRIGGERS, default="cli", help=_("who starts the run"))
-    parser.add_argument(
+    made.add_argument("--trigger", choices=TRIGGERS, default="cli", help=_("who starts the run"))
+    made.add_argument(
         "--wait", type=seconds, metavar="SECONDS", help=_("how many seconds to wait for a run under way")
     )
-    parser.add_argument(
+    made.add_argument(
         "--force", action="store_true", help=_("collect even where a scheduled start finds all fresh")
     )
-    parser.add_argument(
+    made.add_argument(
         "--after",
         nargs="+",
         default=[],
@@ -101,14 +56,14 @@ def _pipeline_parser() -> _Parser:
         choices=(*PIPELINES, "all"),
         help=_("first see that these have run since their scheduled time of today"),
     )
-    parser.add_argument("--json", action="store_true", help=_("one JSON line per event"))
+    made.add_argument("--json", action="store_true", help=_("one JSON line per event"))
     # What the console says to the process that it starts.
-    parser.add_argument("--run-id", help=argparse.SUPPRESS)
-    parser.add_argument("--source", action="append", default=[], help=argparse.SUPPRESS)
-    parser.add_argument("--then-since", help=argparse.SUPPRESS)
+    made.add_argument("--run-id", help=argparse.SUPPRESS)
+    made.add_argument("--source", action="append", default=[], help=argparse.SUPPRESS)
+    made.add_argument("--then-since", help=argparse.SUPPRESS)
     # What a task of Windows says, which has no environment of its own.
-    parser.add_argument("--setting", type=_setting, action="append", default=[], help=argparse.SUPPRESS)
-    return parser
+    made.add_argument("--setting", type=_setting, action="append", default=[], help=argparse.SUPPRESS)
+    return made
 
 
 def _setting(text: str) -> tuple[str, str]:
@@ -186,106 +141,51 @@ def _guarded(settings: Settings, start: Any, emit: Callable[[dict[str, Any]], No
 
 
 def _status(argv: Sequence[str]) -> int:
-    parser = _parser(" status", _("Says what is fresh, what ran and what runs."), "python collect.py status")
-    parser.add_argument("--json", action="store_true", help=_("as one JSON object"))
-    given = parser.parse_args(argv)
-    settings = _settings(given.demo)
-    from collectors import console_lines, freshness
-    from collectors.schedule import known
+    from collectors import verbs
 
-    def tell() -> int:
-        found = freshness.status(settings)
-        if given.json:
-            console_lines.put_json(freshness.status_json(settings, found, known.PATIENT_S))
-        else:
-            console_lines.put_status(settings, found)
-        return 0
-
-    return _told(settings, tell, as_json=given.json)
-
-
-def _export(argv: Sequence[str]) -> int:
-    parser = _parser(
-        " export", _("Writes the export for crypto_trends.html anew."), "python collect.py export"
-    )
-    settings = _settings(parser.parse_args(argv).demo)
-    from collectors import console_lines, publish
-    from storage import export
-
-    def write() -> int:
-        publish.anew(settings)
-        console_lines.put(_("Exported to {folder}").format(folder=export.folder(settings)))
-        return 0
-
-    return _told(settings, write)
-
-
-def _replay(argv: Sequence[str]) -> int:
-    about = _("Merges what was collected while the store was locked.")
-    settings = _settings(_parser(" replay", about, "python collect.py replay").parse_args(argv).demo)
-    _prepare(settings)
-    from filelock import FileLock, Timeout
-
-    from collectors import console_lines, housekeeping, outcome, publish
-    from storage import ledger, read
-
-    def merge() -> int:
-        try:
-            held = FileLock(ledger.lock_path(settings, "run"), timeout=1).acquire()
-        except Timeout:
-            console_lines.put(_("A run is under way; it merges what waits. Nothing to do."))
-            return outcome.BUSY
-        with held:
-            console_lines.put_replayed(housekeeping.replay(settings))
-            read.remember(settings)
-            if publish.stale(settings):
-                publish.anew(settings)
-        return 0
-
-    return _told(settings, merge)
+    return verbs.status(argv, _settings, _told)
 
 
 def _gaps(argv: Sequence[str]) -> int:
-    about = _("Lists the days that are missing, until when they can be had, and what that takes.")
-    parser = _parser(" gaps", about, "python collect.py gaps")
-    parser.add_argument("--json", action="store_true", help=_("as one JSON object"))
-    given = parser.parse_args(argv)
-    settings = _settings(given.demo)
-    from collectors import console_lines, gaps
+    from collectors import verbs
 
-    def tell() -> int:
-        found = gaps.found(settings)
-        if given.json:
-            console_lines.put_json(gaps.all_json(settings, found))
-        else:
-            console_lines.put_all_gaps(settings, found)
-        return 0
+    return verbs.gaps(argv, _settings, _told)
 
-    return _told(settings, tell, as_json=given.json)
+
+def _export(argv: Sequence[str]) -> int:
+    from collectors import verbs
+
+    return verbs.export(argv, _settings, _told)
+
+
+def _replay(argv: Sequence[str]) -> int:
+    from collectors import verbs
+
+    return verbs.replay(argv, _settings, _prepare, _told)
 
 
 def _backfill(argv: Sequence[str]) -> int:
     from collectors.backfill import command
 
-    return command.run(argv, _parser, _settings, _told, _begin)
+    return command.run(argv, _settings, _told, _begin)
 
 
 def _quarantine(argv: Sequence[str]) -> int:
     from collectors.quarantine import command
 
-    return command.run(argv, _parser, _settings, _prepare, _told)
+    return command.run(argv, _settings, _prepare, _told)
 
 
 def _schedule(argv: Sequence[str]) -> int:
     from collectors.schedule import command
 
-    return command.run(argv, _parser, _settings)
+    return command.run(argv, _settings)
 
 
 def _doctor(argv: Sequence[str]) -> int:
     from collectors.doctor import command
 
-    return command.run(argv, _parser, _settings)
+    return command.run(argv, _settings)
 
 
 def _told(settings: Settings, act: Callable[[], int], *, as_json: bool = False) -> int:

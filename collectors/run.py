@@ -9,25 +9,23 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
 from typing import Any
 
-from collectors import past, plans
+from collectors import asking, past, plans
 from collectors.checks import verdicts
 from collectors.checks.compare import newest
 from collectors.checks.judge import Judged, judge, told
 from collectors.checks.kinds import Facts
 from collectors.http import Tally
 from collectors.keep import Waiting, failed, land, merged
-from collectors.model import Answer, Ask, Batch, CollectError, Plan, Refused, Source, Unavailable
+from collectors.model import Ask, Batch, CollectError, Rejected, Source, Unavailable
 from collectors.under_way import Fetched, Run, newest_day
 from collectors.wire import Asked, Line
 from storage import clock, ledger, points
 from storage.ledger import StepRecord
-from storage.read import Seen
 from storage.settings import Settings
 from storage.texts import N_
 
@@ -35,14 +33,8 @@ log = logging.getLogger("collector")
 SOURCE_BUDGET_S = 60.0
 # A wait counts at least so much, so that a host which says "now" is not asked for ever.
 LEAST_WAIT_S = 5.0
-AHEAD = timedelta(days=7)
-# So many items that fail say something of the upstream, not of themselves.
-TELLING = 3
 # So many batches are merged in one transaction at most: whoever reads, or cancels, waits for its end.
 TOGETHER = 8
-# How long a question may take that nothing depends on.
-BESIDE_S = 10.0
-LEFT_ALONE = frozenset({"rate_limited", "circuit_open", "deadline"})
 
 
 def collect(run: Run, pipeline: str, sources: Sequence[Source], until: float) -> list[StepRecord]:
@@ -136,7 +128,7 @@ def _asked_to_wait(run: Run, fetched: Fetched) -> float | None:
     # A little later than it said.
     wait = max(0.0, (error.retry_at - clock.now()).total_seconds()) + 0.1
     left = run.patience_s - run.waited_s.get(fetched.source.upstream.name, 0.0)
-    return wait if error.code in LEFT_ALONE and wait <= left else None
+    return wait if error.code in asking.LEFT_ALONE and wait <= left else None
 
 
 @dataclass
@@ -197,7 +189,7 @@ def _invent(run: Run, source: Source, step: StepRecord, ask: Ask) -> Fetched:
         # Where an upstream tells a day, demo mode tells a year at once: the newest day stands for it.
         alike = replace(batch, rows=newest(batch.rows)) if len(batch.rows) > source.rows[1] else batch
         judged = judge(source, alike, Facts(run.known, ask.now, told={**run.known.seen, **run.told}))
-        _remember(run, told(source, judged.believed(), ask.now))
+        asking.remember(run, told(source, judged.believed(), ask.now))
     if caught.error is not None or judged is None:
         return Fetched(source, step, error=caught.error, results=judged.results if judged else ())
     return Fetched(source, step, ask.now, past.only(source, batch), results=judged.results)
@@ -213,19 +205,18 @@ def _ask_and_parse(run: Run, source: Source, step: StepRecord, ask: Ask, until: 
             line = Line(run, source, ask, until, tally, asked)
             batch = source.collect(line, ask)
         else:
-            asked = _ask(run, source, ask, until, tally)
+            asked = asking.answers(run, source, ask, until, tally)
         lost = asked.rejected
-        _not_of_the_future(source, asked.answers, ask.now)
+        asking.not_of_the_future(source, asked.answers, ask.now)
         if asked.answers:
             if source.parse:
                 batch = source.parse(asked.answers, ask)
             assert batch is not None
             # One coin that is gone is no sign of a changed upstream; several are.
-            believed = replace(batch, rejected=(*batch.rejected, *lost)) if len(lost) >= TELLING else batch
-            judged = _judge(run, source, believed, asked, _beside(run, source, ask, until, tally))
-            batch = judged.believed()
-            batch = batch if len(lost) >= TELLING else replace(batch, rejected=(*batch.rejected, *lost))
-            batch = past.only(source, batch)
+            before, after = (lost, ()) if len(lost) >= asking.TELLING else ((), lost)
+            also = asking.beside(run, source, ask, until, tally)
+            judged = asking.judged(run, source, _and(batch, before), asked, also)
+            batch = past.only(source, _and(judged.believed(), after))
         elif lost:
             batch = Batch((), lost)
     step = replace(step, requests=tally.sent)
@@ -238,79 +229,8 @@ def _ask_and_parse(run: Run, source: Source, step: StepRecord, ask: Ask, until: 
     return Fetched(source, step, at, batch, answers=asked.answers, ask=ask, results=results)
 
 
-def _judge(run: Run, source: Source, batch: Batch, asked: Asked, beside: Sequence[Answer]) -> Judged:
-    """What the checks say of a batch, with what this run and the store know. What it is believed of is known
-    to the checks of later steps."""
-    at = max(answer.at for answer in asked.answers)
-    facts = Facts(run.known, at, asked.answers, beside, {**run.known.seen, **run.told})
-    judged = judge(source, batch, facts)
-    if judged.error is None:
-        _remember(run, told(source, judged.batch, at))
-    return judged
-
-
-def _remember(run: Run, values: Mapping[str, Seen]) -> None:
-    """Newest values for the checks of later steps; yesterday's close does not take the place of today's."""
-    for name, seen in values.items():
-        if name not in run.told or seen.day >= run.told[name].day:
-            run.told[name] = seen
-
-
-def _beside(run: Run, source: Source, ask: Ask, until: float, tally: Tally) -> list[Answer]:
-    """The answers that only a check wants. In a name of its own: what fails here pauses nothing else."""
-    answers: list[Answer] = []
-    # A backfill is about the past, of which these say nothing.
-    for request in source.beside(ask) if source.beside and not source.days else ():
-        named = replace(request, upstream=f"{source.upstream.name} checks", once=True)
-        by = min(until, time.monotonic() + BESIDE_S)
-        try:
-            answers.append(run.http.get(named, ask.plan, until=by, tally=tally))
-        except CollectError as error:
-            log.info("[SKIP] %s check not made: %s", source.name, error.code)
-    return answers
-
-
-def _not_of_the_future(source: Source, answers: Sequence[Answer], now: datetime) -> None:
-    """Raises Unavailable where an answer is dated days after today: a row of that day would be the newest
-    for as long. One from the past is fine: then it is our clock that is wrong."""
-    newest = max((answer.at for answer in answers), default=now)
-    if newest > now + AHEAD:
-        raise Unavailable(
-            "suspect",
-            N_("{upstream} says that today is {day}. Check the clock of this computer; old values stay."),
-            upstream=source.upstream.title,
-            day=newest.date().isoformat(),
-        )
-
-
-def _ask(run: Run, source: Source, ask: Ask, until: float, tally: Tally) -> Asked:
-    """Every answer. A question about one item of several (a coin) may fail for itself; where the first
-    of them all fail, or the upstream wants to be left alone, the rest is not asked."""
-    asked = Asked([], [])
-    assert source.requests is not None
-    for request in source.requests(ask):
-        try:
-            named = replace(request, upstream=source.upstream.name)
-            asked.answers.append(run.http.get(named, ask.plan, until=until, tally=tally))
-        except CollectError as error:
-            plan = plans.other(run.settings, source.upstream, error) if isinstance(error, Refused) else None
-            if plan is not None and plan is not ask.plan:
-                return _ask(run, source, _with_plan(run, source, ask, plan), until, tally)
-            if request.item is None or (isinstance(error, Refused) and error.code != "http_404"):
-                raise
-            asked.lost.append((request.item, error))
-            hopeless = not asked.answers and (len(asked.lost) >= TELLING or error.code in LEFT_ALONE)
-            if hopeless:
-                raise
-            if error.code in LEFT_ALONE:
-                break
-    if not asked.answers and asked.lost and isinstance(asked.lost[-1][1], Unavailable):
-        raise asked.lost[-1][1]
-    return asked
-
-
-def _with_plan(run: Run, source: Source, ask: Ask, plan: Plan) -> Ask:
-    return replace(ask, plan=plan, base=plans.base(run.settings, source.upstream, plan))
+def _and(batch: Batch, lost: Sequence[Rejected]) -> Batch:
+    return replace(batch, rejected=(*batch.rejected, *lost))
 
 
 # ---------------------------------------------------------------- keeping (one thread)

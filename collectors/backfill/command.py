@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from collectors.options import seconds
+from collectors import options
 from storage.texts import _
 
 # A name that type checkers know; `backfill --help` loads nothing that it does not need.
@@ -25,14 +25,13 @@ USAGE = 2
 
 def run(
     argv: Sequence[str],
-    parser_of: Callable[[str, str, str], argparse.ArgumentParser],
     settings_of: Callable[[bool], Settings],
     told: Callable[..., int],
     begin: Callable[..., int],
 ) -> int:
     """Plans, and fills unless only the plan is wanted; gives the exit code. `told` says what is in the way of
     a look at store and ledger, `begin` runs a Start."""
-    parser = _parser(parser_of)
+    parser = _parser()
     given = parser.parse_args(argv)
     settings = settings_of(given.demo)
     import sqlite3
@@ -93,9 +92,9 @@ def _give_up(settings: Settings, run_id: str | None) -> None:
             ledger.finish(settings, run_id, "failed", 3, {})
 
 
-def _parser(parser_of: Callable[[str, str, str], argparse.ArgumentParser]) -> argparse.ArgumentParser:
+def _parser() -> argparse.ArgumentParser:
     about = _("Fills the days that are missing and can still be had, at the pace of the upstreams.")
-    parser = parser_of(" backfill", about, "python collect.py backfill --since 2026-01-01 --plan")
+    parser = options.parser(" backfill", about, "python collect.py backfill --since 2026-01-01 --plan")
     parser.add_argument(
         "--since",
         type=_day,
@@ -114,7 +113,7 @@ def _parser(parser_of: Callable[[str, str, str], argparse.ArgumentParser]) -> ar
     parser.add_argument("--json", action="store_true", help=_("one JSON object, or one JSON line per event"))
     parser.add_argument(
         "--wait",
-        type=seconds,
+        type=options.seconds,
         default=WAIT_S,
         metavar="SECONDS",
         help=_("how many seconds to wait for a run under way"),

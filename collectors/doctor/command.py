@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collectors import options
 from storage.texts import N_, _
 
 # A name that type checkers know; `doctor --help` loads nothing that it does not need.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import argparse
     from collections.abc import Callable, Sequence
 
     from collectors.doctor.finding import Finding
@@ -18,14 +18,10 @@ WORDS = {"ok": N_("ok"), "warn": N_("warn"), "fail": N_("fail")}
 _WIDEST = 26
 
 
-def run(
-    argv: Sequence[str],
-    parser_of: Callable[[str, str, str], argparse.ArgumentParser],
-    settings_of: Callable[[bool], Settings],
-) -> int:
+def run(argv: Sequence[str], settings_of: Callable[[bool], Settings]) -> int:
     """Looks, and says what it found; gives the exit code."""
     about = _("Looks at everything that a morning depends on, and says what to do.")
-    parser = parser_of(" doctor", about, "python collect.py doctor")
+    parser = options.parser(" doctor", about, "python collect.py doctor")
     parser.add_argument("--json", action="store_true", help=_("as one JSON object"))
     parser.add_argument("--offline", action="store_true", help=_("ask no upstream"))
     given = parser.parse_args(argv)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collectors import options
 from storage.texts import _, ngettext
 
 # A name that type checkers know; `quarantine --help` loads nothing that it does not need.
@@ -28,13 +29,12 @@ _EXAMPLES = (
 
 def run(
     argv: Sequence[str],
-    parser_of: Callable[[str, str, str], argparse.ArgumentParser],
     settings_of: Callable[[bool], Settings],
     prepare: Callable[[Settings], None],
     told: Told,
 ) -> int:
     """Does what was asked; gives the exit code."""
-    parser = _parser(parser_of)
+    parser = _parser()
     given = parser.parse_args(argv)
     _require(parser, given)
     settings = settings_of(given.demo)
@@ -52,9 +52,9 @@ def run(
     return told(settings, act, as_json=given.json)
 
 
-def _parser(parser_of: Callable[[str, str, str], argparse.ArgumentParser]) -> argparse.ArgumentParser:
+def _parser() -> argparse.ArgumentParser:
     about = _("Lists what was refused, shows it, stores what is right after all, or removes it.")
-    parser = parser_of(" quarantine", about, " · ".join(_EXAMPLES))
+    parser = options.parser(" quarantine", about, " · ".join(_EXAMPLES))
     parser.add_argument(
         "action",
         metavar="ACTION",

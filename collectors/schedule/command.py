@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+from collectors import options
 from storage.texts import N_, _
 
 # A name that type checkers know; `schedule --help` loads nothing that it does not need.
@@ -27,13 +28,9 @@ _SIGNED_IN = {
 _INSTALL = "python collect.py schedule install"
 
 
-def run(
-    argv: Sequence[str],
-    parser_of: Callable[[str, str, str], argparse.ArgumentParser],
-    settings_of: Callable[[bool], Settings],
-) -> int:
+def run(argv: Sequence[str], settings_of: Callable[[bool], Settings]) -> int:
     """Does what was asked; gives the exit code."""
-    parser = _parser(parser_of)
+    parser = _parser()
     given = parser.parse_args(argv)
     if given.json and given.action != "show":
         parser.error(_("--json goes with show only"))
@@ -57,9 +54,9 @@ def run(
         return _failed(parser.prog, problem.said())
 
 
-def _parser(parser_of: Callable[[str, str, str], argparse.ArgumentParser]) -> argparse.ArgumentParser:
+def _parser() -> argparse.ArgumentParser:
     about = _("Shows, installs or removes the daily starts in the scheduler of the operating system.")
-    parser = parser_of(" schedule", about, _INSTALL)
+    parser = options.parser(" schedule", about, _INSTALL)
     parser.add_argument(
         "action",
         metavar="ACTION",
