@@ -98,9 +98,12 @@ def _fetch_lane(
             done.put(Fetched(source, step, error=_deadline()))
             continue
         with isolated() as caught:
-            ledger.step_started(run.settings, step)
-            run.emit(step)
-            caught.result = _patiently(run, source, step, until)
+            if ledger.step_started(run.settings, step):
+                run.emit(step)
+                caught.result = _patiently(run, source, step, until)
+            else:
+                # The run was stopped in this moment.
+                caught.error = _deadline()
         done.put(caught.result or Fetched(source, step, error=caught.error))
         points.reach("after_fetch")
 

@@ -13,12 +13,14 @@ from storage.texts import N_
 DAMAGED = N_("What was collected was damaged on the disk before it could be merged. It is in quarantine.")
 
 
-def step_started(settings: Settings, step: StepRecord) -> None:
-    """A step that runs from now on."""
+def step_started(settings: Settings, step: StepRecord) -> bool:
+    """A step that runs from now on. False, and nothing is written, where its run has ended meanwhile: a
+    thread that goes on for a moment must not leave a step that runs for ever."""
     with opening(settings) as db:
-        db.execute(
+        written = db.execute(
             "INSERT OR REPLACE INTO step (run_id, n, step, pipeline, source, table_name, state, started_at)"
-            " VALUES (?,?,?,?,?,?,'running',?)",
+            " SELECT ?,?,?,?,?,?,'running',? WHERE NOT EXISTS"
+            " (SELECT 1 FROM run WHERE run_id=? AND state NOT IN ('queued','running'))",
             (
                 step.run_id,
                 step.n,
@@ -27,8 +29,10 @@ def step_started(settings: Settings, step: StepRecord) -> None:
                 step.source,
                 step.table,
                 clock.stamp(step.started_at or clock.now()),
+                step.run_id,
             ),
         )
+        return written.rowcount > 0
 
 
 def step_finished(settings: Settings, step: StepRecord) -> None:
