@@ -61,8 +61,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _stages(pytest_arguments: Sequence[str]) -> list[tuple[str, Callable[[], int | None]]]:
+    # As on a reader's machine: hundreds of processes of these tests would otherwise compile the program anew.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+
     def tool(*words: str) -> Callable[[], int]:
-        return lambda: subprocess.call([str(_venv.python()), "-m", *words], cwd=ROOT)
+        return lambda: subprocess.call([str(_venv.python()), "-m", *words], cwd=ROOT, env=environment)
 
     return [
         ("environment", _environment),

@@ -55,6 +55,19 @@ def test_words_for_pytest_are_handed_on(tools: dict[str, int], monkeypatch: pyte
     assert seen[-1] == ["pytest", *check.SIDE_BY_SIDE, "-k", "start", "-x"]
 
 
+def test_what_python_compiled_is_kept_for_the_next_process(
+    tools: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where a container says otherwise, every process of the tests would compile the program anew."""
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    monkeypatch.setenv("KILL_CYCLES", "3")
+    seen: list[dict[str, str]] = []
+    monkeypatch.setattr(check.subprocess, "call", lambda command, **how: seen.append(how["env"]) or 0)
+    check.main([])
+    assert len(seen) == 4
+    assert all("PYTHONDONTWRITEBYTECODE" not in env and env["KILL_CYCLES"] == "3" for env in seen)
+
+
 def test_without_a_chromium_it_says_so_last_and_is_still_green(
     tools: dict[str, int], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -84,8 +84,13 @@ def timed(what: Callable[[], object]) -> Spent:
 
 
 def environment(**settings: str) -> dict[str, str]:
-    """The environment of a measured child: nobody's settings but these."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(_OWN)}
+    """The environment of a measured child: nobody's settings but these. What Python has compiled it keeps, as
+    everywhere but in some containers."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(_OWN) and name != "PYTHONDONTWRITEBYTECODE"
+    }
     return {**kept, **settings}
 
 
