@@ -43,7 +43,8 @@ def keep(run: Run, fetched: Fetched, batch: Batch) -> StepRecord:
 
 
 def land(run: Run, fetched: Fetched, batch: Batch) -> Waiting | StepRecord:
-    """Puts aside what was rejected and lands the rest; the step as it ended where no row is left to merge."""
+    """Puts aside what was rejected and lands the rest; the step as it ended where no row is left to merge:
+    what its upstream has not got is remembered then."""
     settings, source, step = run.settings, fetched.source, fetched.step
     at = fetched.at or clock.now()
     run.observed[source.upstream.name] = max(run.observed.get(source.upstream.name, at), at)
@@ -140,10 +141,13 @@ def counts_of(count: merge.MergeCount, rejected: int) -> Counts:
     return Counts(fetched, count.inserted, count.updated, count.unchanged, count.duplicate, rejected)
 
 
-def merged(run: Run, waiting: Sequence[Waiting]) -> list[StepRecord]:
+def merged(run: Run, waiting: Sequence[Waiting], *, again: bool = False) -> list[StepRecord]:
     """The steps after the merge of their batches, all in one transaction: opening the store and closing it
-    takes as long as several merges. `pending` where the store cannot be written now. Raises StoreError where
-    a batch belongs to the other store, or something is wrong with one of several: none of them is merged."""
+    takes as long as several merges. `again`: it was tried before, and may have come further than was told.
+
+    `pending` where another program has the store, or something is wrong with it and the batch is alone. Of
+    several a StoreError is raised then, and none of them is merged; raised it is too where a batch belongs to
+    the other store."""
     counts: list[merge.MergeCount] = []
     try:
         with db.writer(run.settings, run.store_wait_s, run.quiet) as connection:
@@ -154,7 +158,8 @@ def merged(run: Run, waiting: Sequence[Waiting]) -> list[StepRecord]:
                 counts.append(merge.merge(connection, landed, clock.now()))
                 absent.keep(connection, kept.without, landed.source, landed.run_id, landed.observed_at)
                 points.reach("after_merge")
-            check_results.keep(connection, [result for kept in waiting for result in kept.results])
+            results = [result for kept in waiting for result in kept.results]
+            check_results.keep(connection, results, late=again)
     except StoreError as problem:
         if problem.code == "schema" or (len(waiting) > 1 and not isinstance(problem, StoreBusy)):
             raise

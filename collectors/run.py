@@ -240,15 +240,20 @@ def _and(batch: Batch, lost: Sequence[Rejected]) -> Batch:
 
 
 def _finish(run: Run, some: Sequence[Fetched]) -> dict[str, StepRecord]:
-    """Lands and merges what was fetched and writes each step's last word."""
+    """Lands and merges what was fetched and writes each step's last word, all of them at once: what is merged
+    and not yet told would be told as undone if the run were stopped in between."""
     kept = [_land(run, fetched) for fetched in some]
     waiting = [caught.result for caught in kept if isinstance(caught.result, Waiting)]
     after = iter(_merge(run, waiting) if waiting else ())
-    ended = {}
-    for fetched, caught in zip(some, kept, strict=True):
-        come = next(after) if isinstance(caught.result, Waiting) else caught
-        ended[fetched.source.step] = _end(run, fetched, come)
-    return ended
+    steps = [
+        _last_word(run, fetched, next(after) if isinstance(caught.result, Waiting) else caught)
+        for fetched, caught in zip(some, kept, strict=True)
+    ]
+    with isolated():
+        ledger.steps_finished(run.settings, steps)
+    for step in steps:
+        run.emit(step)
+    return {step.step: step for step in steps}
 
 
 def _land(run: Run, fetched: Fetched) -> _Caught:
@@ -266,18 +271,23 @@ def _merge(run: Run, waiting: Sequence[Waiting]) -> list[_Caught]:
     """What comes of merging each: all together; where that fails each alone, so that it costs no other."""
     with isolated() as caught:
         return [_Caught(step) for step in merged(run, waiting)]
-    return [caught] if len(waiting) == 1 else [_merge(run, [kept])[0] for kept in waiting]
+    if len(waiting) == 1:
+        return [caught]
+    log.warning("merged one by one: %s together came to %r", len(waiting), caught.error)
+    return [_merge_alone(run, kept) for kept in waiting]
 
 
-def _end(run: Run, fetched: Fetched, come: _Caught) -> StepRecord:
+def _merge_alone(run: Run, kept: Waiting) -> _Caught:
+    with isolated() as caught:
+        (caught.result,) = merged(run, [kept], again=True)
+    return caught
+
+
+def _last_word(run: Run, fetched: Fetched, come: _Caught) -> StepRecord:
     error = fetched.error or come.error
     step: StepRecord = come.result or fetched.step
     if error is not None:
         step = failed(run, replace(fetched, error=error), error)
     if step.state != "ok":
         run.unkept += verdicts.of_step(run, fetched)
-    step = replace(step, finished_at=clock.now())
-    with isolated():
-        ledger.step_finished(run.settings, step)
-    run.emit(step)
-    return step
+    return replace(step, finished_at=clock.now())

@@ -59,7 +59,7 @@ def keep(
     connection: duckdb.DuckDBPyConnection, results: Sequence[CheckResult], *, late: bool = False
 ) -> None:
     """Writes results inside the open transaction, in one statement. A step's are written once, with its
-    receipt; `late`: what is there already stays (to look costs three times as much)."""
+    receipt; `late`, or tried again: what is there already stays (to look costs three times as much)."""
     single = {(one.run_id, one.step, one.name, one.subject): one for one in results}
     if not single:
         return

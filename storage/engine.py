@@ -1,7 +1,7 @@
 """The one DuckDB instance of a process: without a database of its own, lent out as cursors.
 
-Making an instance costs several times what attaching a file to one does, and a run opens the store
-several times and writes five batches.
+Making an instance costs several times what attaching a file to one does, and a run opens the store again
+and again.
 """
 
 from collections.abc import Iterator

@@ -29,7 +29,7 @@ from storage.ledger_read import (
     steps,
     unmerged_steps,
 )
-from storage.ledger_steps import lose, settle, step_finished, step_started
+from storage.ledger_steps import lose, settle, step_finished, step_started, steps_finished
 from storage.records import Counts, PipelineTook, RunRecord, StepRecord
 from storage.settings import Settings
 
@@ -65,6 +65,7 @@ __all__ = [
     "step_finished",
     "step_started",
     "steps",
+    "steps_finished",
     "unmerged_steps",
 ]
 

@@ -1,10 +1,11 @@
 """What a run does, step by step, as it goes into the ledger."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 
 from storage import clock
-from storage.ledger_file import opening
+from storage.ledger_file import deciding, opening
 from storage.ledger_read import COUNTS
 from storage.records import Counts, StepRecord
 from storage.settings import Settings
@@ -37,28 +38,37 @@ def step_started(settings: Settings, step: StepRecord) -> bool:
 
 def step_finished(settings: Settings, step: StepRecord) -> None:
     """The outcome of a step, its counts and what to do."""
-    with opening(settings) as db:
-        db.execute(
+    steps_finished(settings, [step])
+
+
+def steps_finished(settings: Settings, steps: Sequence[StepRecord]) -> None:
+    """The same of several, in one transaction."""
+    with deciding(settings) as db:
+        db.executemany(
             "INSERT OR REPLACE INTO step VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
-            (
-                step.run_id,
-                step.n,
-                step.step,
-                step.pipeline,
-                step.source,
-                step.table,
-                step.state,
-                step.kind,
-                step.code,
-                step.reason,
-                step.message and settings.redact(step.message),
-                settings.redact(json.dumps(dict(step.values), default=str)),
-                step.requests,
-                step.started_at and clock.stamp(step.started_at),
-                clock.stamp(step.finished_at or clock.now()),
-                *asdict(step.counts).values(),
-            ),
+            [_row(settings, step) for step in steps],
         )
+
+
+def _row(settings: Settings, step: StepRecord) -> tuple[object, ...]:
+    return (
+        step.run_id,
+        step.n,
+        step.step,
+        step.pipeline,
+        step.source,
+        step.table,
+        step.state,
+        step.kind,
+        step.code,
+        step.reason,
+        step.message and settings.redact(step.message),
+        settings.redact(json.dumps(dict(step.values), default=str)),
+        step.requests,
+        step.started_at and clock.stamp(step.started_at),
+        clock.stamp(step.finished_at or clock.now()),
+        *asdict(step.counts).values(),
+    )
 
 
 def lose(settings: Settings, run_id: str, step: str) -> None:

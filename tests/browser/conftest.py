@@ -223,9 +223,21 @@ def open_page(browser: Any, console: Console) -> Iterator[Callable[..., Visit]]:
     yield open_it
     for page in pages:
         # A visitor of the next test has never been here.
-        kept = {"origin": console.url, "storageTypes": "cookies,local_storage,indexeddb,service_workers"}
+        kept = {"origin": console.url, "storageTypes": "local_storage,indexeddb,service_workers"}
         browser.new_cdp_session(page).send("Storage.clearDataForOrigin", kept)
-        page.close()
+
+
+@pytest.fixture(autouse=True)
+def nothing_stays(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Pages that a test opened end with it, also where it failed; nobody is known by a cookie."""
+    browser = request.getfixturevalue("browser") if "browser" in request.fixturenames else None
+    yield
+    if browser is not None:
+        for page in browser.pages:
+            # The first one, which nobody opened, keeps the browser alive.
+            if page.url != "about:blank":
+                page.close()
+        browser.clear_cookies()
 
 
 def _listen(visit: Visit, console: Console) -> None:
