@@ -16,8 +16,10 @@ import _venv
 from _venv import ROOT, say
 from storage.texts import _
 
-# Files side by side, each in order, the longest first; more than there are processors delay each other.
-SIDE_BY_SIDE = ("-n", "auto", "--maxprocesses", "4", "--dist", "loadfile", "--no-loadscope-reorder")
+# Files side by side, each in order, the longest first: one more than there are processors, since much of what
+# is tested is a wait; several more would delay each other.
+WORKERS = min(4, (os.cpu_count() or 1) + 1)
+SIDE_BY_SIDE = ("-n", str(WORKERS), "--dist", "loadfile", "--no-loadscope-reorder")
 PACKAGES = ("chromium", "fonts-noto-cjk")
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
 PLACES = (

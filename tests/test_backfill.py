@@ -343,7 +343,7 @@ def _killed(desk: Desk, dies_at: int) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL of POSIX")
-@pytest.mark.parametrize("point", ["after_landing:5", "after_merge:13", "before_commit:4", "after_commit:5"])
+@pytest.mark.parametrize("point", ["after_landing:5", "after_merge:13", "after_commit:5"])
 def test_one_that_is_killed_goes_on_where_it_was(
     point: str, year: Path, home: Path, up: FakeUpstream
 ) -> None:
