@@ -18,7 +18,7 @@ from storage.db import StoreError
 from storage.merge import Landed, MergeCount
 from storage.records import REASONS, TRIGGERS
 from storage.settings import Settings
-from storage.texts import N_, _, language, ngettext, say
+from storage.texts import N_, _, figure, language, ngettext, say
 
 STATES = {
     "ok": N_("ok"),
@@ -67,22 +67,17 @@ def put_problem(problem: StoreError) -> None:
     put(say(problem.message, problem.values))
 
 
-def number(value: int) -> str:
-    """As English and Korean alike write it; Babel takes a seventh of a run to come to the same."""
-    return f"{value:,}"
-
-
 def counts_text(counts: Mapping[str, int]) -> str:
     """Inserted, updated, unchanged; what was dropped only where something was."""
     parts = [
-        _("{n} inserted").format(n=number(counts["inserted"])),
-        _("{n} updated").format(n=number(counts["updated"])),
-        _("{n} unchanged").format(n=number(counts["unchanged"])),
+        _("{n} inserted").format(n=figure(counts["inserted"])),
+        _("{n} updated").format(n=figure(counts["updated"])),
+        _("{n} unchanged").format(n=figure(counts["unchanged"])),
     ]
     if counts["duplicate"]:
-        parts.append(_("{n} duplicate").format(n=number(counts["duplicate"])))
+        parts.append(_("{n} duplicate").format(n=figure(counts["duplicate"])))
     if counts["rejected"]:
-        parts.append(_("{n} rejected").format(n=number(counts["rejected"])))
+        parts.append(_("{n} rejected").format(n=figure(counts["rejected"])))
     return ", ".join(parts)
 
 
@@ -134,7 +129,7 @@ class Lines:
             _("{state}: {counts} ({seconds} s, run {run_id})").format(
                 state=_(STATES[event["state"]]),
                 counts=counts_text(event["counts"]),
-                seconds=decimal(event["seconds"] or 0),
+                seconds=figure(event["seconds"] or 0),
                 run_id=event["run_id"],
             )
         )
@@ -237,7 +232,7 @@ def put_gaps(found: Sequence[Gap]) -> None:
     for gap in newest[:GAPS]:
         put(_("gap: {text}").format(text=gaps.said(gap, day)))
     if len(newest) > GAPS:
-        put(_("gap: and {n} more").format(n=number(len(newest) - GAPS)))
+        put(_("gap: and {n} more").format(n=figure(len(newest) - GAPS)))
     if any(gap.recoverable for gap in found):
         put(_("Fill in what can be had: {command}").format(command=BACKFILL))
 
@@ -249,7 +244,7 @@ def put_checks(found: Sequence[CheckResult]) -> None:
     for one in told[:CHECKS]:
         put(words[one.state].format(step=one.step, name=one.name, text=one.said()))
     if len(told) > CHECKS:
-        put(_("check: and {n} more").format(n=number(len(told) - CHECKS)))
+        put(_("check: and {n} more").format(n=figure(len(told) - CHECKS)))
 
 
 def put_all_gaps(settings: Settings, found: Sequence[Gap]) -> None:
@@ -264,14 +259,9 @@ def put_all_gaps(settings: Settings, found: Sequence[Gap]) -> None:
         most = max(row, key=lambda gap: gap.calls)
         if most.calls:
             text = ngettext("{n} call, {minutes} min", "{n} calls, {minutes} min", most.calls)
-            put("  " + text.format(n=number(most.calls), minutes=decimal(gaps.minutes(settings, most))))
+            put("  " + text.format(n=figure(most.calls), minutes=figure(gaps.minutes(settings, most))))
     if any(gap.recoverable for gap in found):
         put(_("Fill in what can be had: {command}").format(command=BACKFILL))
-
-
-def decimal(value: float) -> str:
-    """To a tenth, where there is one."""
-    return f"{round(value, 1):,.1f}".removesuffix(".0")
 
 
 def dated(value: date) -> str:
@@ -288,8 +278,8 @@ def put_replayed(settled: Sequence[tuple[Landed, MergeCount]]) -> None:
             _("{step} of run {run_id}: {inserted} inserted, {updated} updated, {unchanged} unchanged").format(
                 step=batch.step,
                 run_id=batch.run_id,
-                inserted=number(count.inserted),
-                updated=number(count.updated),
-                unchanged=number(count.unchanged),
+                inserted=figure(count.inserted),
+                updated=figure(count.updated),
+                unchanged=figure(count.unchanged),
             )
         )

@@ -60,11 +60,8 @@ def collect(run: Run, pipeline: str, sources: Sequence[Source], until: float) ->
         except queue.Empty:
             break
         ended.update(_finish(run, [fetched, *_waiting(done)]))
-    late = [source for source in sources if source.step not in ended]
-    for source in late:
-        step = run.begun.get(source.step, steps[source.step])
-        step = replace(step, requests=run.tallies.get(source.step, Tally()).sent)
-        ended.update(_finish(run, [Fetched(source, step, error=_deadline())]))
+    if late := [_late(run, steps[source.step], source) for source in sources if source.step not in ended]:
+        ended.update(_finish(run, late))
     return [ended[source.step] for source in sources]
 
 
@@ -75,6 +72,12 @@ def _waiting(done: "queue.SimpleQueue[Fetched]") -> list[Fetched]:
         while len(some) < TOGETHER - 1:
             some.append(done.get_nowait())
     return some
+
+
+def _late(run: Run, step: StepRecord, source: Source) -> Fetched:
+    """What is told of a source that did not end in time."""
+    sent = run.tallies.get(source.step, Tally()).sent
+    return Fetched(source, replace(run.begun.get(source.step, step), requests=sent), error=_deadline())
 
 
 def _deadline() -> CollectError:

@@ -22,16 +22,7 @@ def step_started(settings: Settings, step: StepRecord) -> bool:
             "INSERT OR REPLACE INTO step (run_id, n, step, pipeline, source, table_name, state, started_at)"
             " SELECT ?,?,?,?,?,?,'running',? WHERE NOT EXISTS"
             " (SELECT 1 FROM run WHERE run_id=? AND state NOT IN ('queued','running'))",
-            (
-                step.run_id,
-                step.n,
-                step.step,
-                step.pipeline,
-                step.source,
-                step.table,
-                clock.stamp(step.started_at or clock.now()),
-                step.run_id,
-            ),
+            (*_named(step), clock.stamp(step.started_at or clock.now()), step.run_id),
         )
         return written.rowcount > 0
 
@@ -50,14 +41,14 @@ def steps_finished(settings: Settings, steps: Sequence[StepRecord]) -> None:
         )
 
 
+def _named(step: StepRecord) -> tuple[object, ...]:
+    """The first columns of a step: what it is, not how it goes."""
+    return step.run_id, step.n, step.step, step.pipeline, step.source, step.table
+
+
 def _row(settings: Settings, step: StepRecord) -> tuple[object, ...]:
     return (
-        step.run_id,
-        step.n,
-        step.step,
-        step.pipeline,
-        step.source,
-        step.table,
+        *_named(step),
         step.state,
         step.kind,
         step.code,

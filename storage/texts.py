@@ -71,6 +71,12 @@ def ngettext(one: str, many: str, n: int) -> str:
     return _catalogue(language()).ngettext(one, many, n)
 
 
+def figure(value: float) -> str:
+    """A number, to a tenth where there is one, as English and Korean alike write it. Babel comes to the same
+    and takes a seventh of a run for it."""
+    return f"{value:,.1f}".removesuffix(".0")
+
+
 def teach(argparse: ModuleType) -> None:
     """Gives argparse our words; left alone it asks the system's catalogue, which need not be there."""
     argparse._ = _  # type: ignore[attr-defined]

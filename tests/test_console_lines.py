@@ -5,20 +5,20 @@ from babel.numbers import format_decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collectors import console_lines
+from storage import texts
 from tests import child
 
 
 @pytest.mark.parametrize("language", ["en", "ko"])
 @given(value=st.integers(0, 10**12))
 def test_a_count_is_written_as_babel_writes_it(language: str, value: int) -> None:
-    assert console_lines.number(value) == format_decimal(value, locale=language)
+    assert texts.figure(value) == format_decimal(value, locale=language)
 
 
 @pytest.mark.parametrize("language", ["en", "ko"])
 @given(value=st.floats(0, 1e9))
 def test_a_tenth_is_written_as_babel_writes_it(language: str, value: float) -> None:
-    assert console_lines.decimal(value) == format_decimal(round(value, 1), locale=language)
+    assert texts.figure(value) == format_decimal(round(value, 1), locale=language)
 
 
 def test_what_most_runs_do_without_is_not_loaded_by_all() -> None:

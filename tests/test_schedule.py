@@ -412,11 +412,8 @@ def test_the_status_tells_it_and_asks_the_system_once_a_minute(
     assert len(systemd.take()) == 1
 
 
-def test_a_look_that_was_begun_ahead_is_waited_for_by_the_next_who_asks(
-    systemd: Systemd, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    schedule("install")
-    systemd.take()
+def slow_until_freed(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """The system answers once the event is set."""
     free = threading.Event()
     real = system._run
 
@@ -425,6 +422,15 @@ def test_a_look_that_was_begun_ahead_is_waited_for_by_the_next_who_asks(
         return real(words, within_s)
 
     monkeypatch.setattr(system, "_run", slow)
+    return free
+
+
+def test_a_look_that_was_begun_ahead_is_waited_for_by_the_next_who_asks(
+    systemd: Systemd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    schedule("install")
+    systemd.take()
+    free = slow_until_freed(monkeypatch)
     settings = load()
     # A run begins the look while it asks its sources, and is not held up.
     began = time.monotonic()
@@ -439,14 +445,7 @@ def test_nobody_waits_for_a_slow_system_but_the_first_and_not_for_long(
     systemd: Systemd, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     schedule("install")
-    free = threading.Event()
-    real = system._run
-
-    def slow(words: tuple[str, ...], within_s: float) -> Answer:
-        assert free.wait(20)
-        return real(words, within_s)
-
-    monkeypatch.setattr(system, "_run", slow)
+    free = slow_until_freed(monkeypatch)
     settings = load()
     began = time.monotonic()
     for _again in range(50):

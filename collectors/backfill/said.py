@@ -2,7 +2,7 @@
 
 from collectors import console_lines, gaps
 from collectors.backfill.plan import Plan
-from storage.texts import _, ngettext
+from storage.texts import _, figure, ngettext
 
 
 def total(made: Plan) -> str:
@@ -14,9 +14,9 @@ def total(made: Plan) -> str:
         calls,
     )
     return text.format(
-        n=console_lines.number(calls),
-        minutes=console_lines.decimal(made.minutes()),
-        rows=console_lines.number(sum(part.rows for part in made.parts)),
+        n=figure(calls),
+        minutes=figure(made.minutes()),
+        rows=figure(sum(part.rows for part in made.parts)),
     )
 
 
@@ -34,12 +34,12 @@ def lines(made: Plan) -> list[str]:
         found.append(
             text.format(
                 source=name,
-                n=console_lines.number(len(days)),
+                n=figure(len(days)),
                 day=days[0].isoformat(),
                 until=days[-1].isoformat(),
-                calls=console_lines.number(sum(part.calls for part in parts)),
-                minutes=console_lines.decimal(made.minutes(parts)),
-                rows=console_lines.number(sum(part.rows for part in parts)),
+                calls=figure(sum(part.calls for part in parts)),
+                minutes=figure(made.minutes(parts)),
+                rows=figure(sum(part.rows for part in parts)),
             )
         )
     return found

@@ -8,13 +8,13 @@ from collectors.console_lines import day, moment
 from collectors.doctor import locks
 from collectors.doctor.case import Case, told
 from collectors.doctor.finding import Finding, fail, ok, warn
-from collectors.doctor.words import figure, parted, size, span
+from collectors.doctor.words import parted, size, span
 from collectors.registry import PIPELINES
 from storage import ledger, ledger_health
 from storage.ledger_health import Day
 from storage.records import TRIGGERS
 from storage.store_error import StoreError
-from storage.texts import N_, _
+from storage.texts import N_, _, figure
 
 DAYS = 7
 PATIENCE = timedelta(days=3)

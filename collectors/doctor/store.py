@@ -10,11 +10,11 @@ from collectors.console_lines import moment
 from collectors.doctor.case import Case, told
 from collectors.doctor.finding import Finding, fail, ok, warn
 from collectors.doctor.history import UNREAD
-from collectors.doctor.words import figure, parted, size
+from collectors.doctor.words import parted, size
 from storage import clock, export, landing, ledger, quarantine, schema
 from storage.store_error import StoreBusy, StoreError
 from storage.store_health import StoreHealth
-from storage.texts import N_, _, ngettext
+from storage.texts import N_, _, figure, ngettext
 
 REPLAY, EXPORT = "python collect.py replay", "python collect.py export"
 BACKFILL = "python collect.py backfill"

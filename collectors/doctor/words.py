@@ -1,8 +1,6 @@
 """Figures as the doctor says them."""
 
-from babel.numbers import format_decimal
-
-from storage.texts import language, ngettext
+from storage.texts import figure, ngettext
 
 
 def size(count: float) -> str:
@@ -10,13 +8,8 @@ def size(count: float) -> str:
     for limit, unit in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
         if count >= limit:
             scaled = count / limit
-            return f"{figure(round(scaled) if scaled >= 100 else round(scaled, 1))} {unit}"
+            return f"{figure(round(scaled) if scaled >= 100 else scaled)} {unit}"
     return f"{figure(round(count))} B"
-
-
-def figure(value: float) -> str:
-    """A number in the current language."""
-    return str(format_decimal(value, locale=language()))
 
 
 def span(seconds: float) -> str:

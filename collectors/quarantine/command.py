@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collectors import options
-from storage.texts import _, ngettext
+from storage.texts import _, figure, ngettext
 
 # A name that type checkers know; `quarantine --help` loads nothing that it does not need.
 TYPE_CHECKING = False
@@ -223,7 +223,7 @@ def _tell(settings: Settings, done: Accepted) -> None:
                 "{n} rows of it were set aside again.",
                 step.counts.rejected,
             )
-            console_lines.put(text.format(n=console_lines.number(step.counts.rejected)))
+            console_lines.put(text.format(n=figure(step.counts.rejected)))
     for n, run_id in done.already.items():
         console_lines.put(
             _("row {n}: accepted already, by run {run_id}").format(n=n, run_id=harmless(run_id[:40]))

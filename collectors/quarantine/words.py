@@ -8,11 +8,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from collectors.console_lines import day, moment, padded
-from collectors.doctor.words import figure, size
+from collectors.doctor.words import size
 from storage import clock, quarantine
 from storage.quarantine import BATCH, PAYLOAD, ROWS, Thing
 from storage.settings import Settings
-from storage.texts import N_, _, ngettext, say
+from storage.texts import N_, _, figure, ngettext, say
 
 # So much of an answer is shown, and of so many; a row's value and a reason are cut, too.
 HEAD, ANSWERS, VALUE = 2000, 5, 120
